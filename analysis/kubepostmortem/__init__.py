@@ -1,0 +1,1 @@
+"""Postmortems of Kubernetes API server overloads, from artifacts alone."""

@@ -1,0 +1,22 @@
+"""Files that come with the tool: notebooks and the recorded sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kubepostmortem.errors import NoUsableInput
+
+PACKAGE = Path(__file__).parent
+CHECKOUT = PACKAGE.parent.parent
+
+
+def bundled(name: str) -> Path:
+    """Return the path of a bundled file or folder, like notebooks/postmortem.ipynb.
+
+    It lies in the package where that was installed, and beside the source root in a checkout.
+    Raises NoUsableInput where it is in neither.
+    """
+    for root in (PACKAGE / "bundled", CHECKOUT):
+        if (root / name).exists():
+            return root / name
+    raise NoUsableInput(f"{name} does not come with this installation")

@@ -1,0 +1,96 @@
+"""The model of an incident database: which relations there are, and how they are built."""
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import sha256
+from importlib import resources
+
+# Build order: DuckDB binds a view to what it reads when the view is created.
+TABLES = (
+    "model",
+    "ingests",
+    "rejected_lines",
+    "clusters",
+    "incident",
+    "callers",
+    "requests",
+    "metric_series",
+    "metric_samples",
+    "deploys",
+    "nodes",
+    "workloads",
+    "kube_events",
+    "listed_objects",
+    "flow_schemas",
+    "priority_levels",
+    "apiserver_config",
+    "dns_probes",
+)
+MACROS = (
+    "audit_verb",
+    "event_time",
+    "go_duration_ms",
+    "is_long_running",
+    "node_of_identity",
+    "url_decoded",
+    "query_parameter",
+    "request_shape",
+    "service_account",
+    "stage_rank",
+    "url_shape",
+    "workload_of_pod",
+)
+VIEWS = (
+    "ledger",
+    "intervals",
+    "unit_costs",
+    "request_load",
+    "load_by_window",
+    "load_growth",
+    "load_by_interval",
+    "throttled_requests",
+    "open_requests",
+    "callers_first_seen",
+    "workload_changes",
+    "deploy_steps",
+    "deploy_candidates",
+    "growth_by_client",
+    "objects_count",
+    "metric_rate",
+    "coverage",
+    "server_versions",
+    "timeline",
+)
+TABLE_MACROS = ("load_between",)
+MODEL = tuple(
+    f"{folder}/{name}"
+    for folder, names in (
+        ("tables", TABLES),
+        ("macros", MACROS),
+        ("views", VIEWS),
+        ("macros", TABLE_MACROS),
+    )
+    for name in names
+)
+
+# Views that hand columns through, and where those columns are described.
+COMMENTS_FROM = {
+    "ledger": "ingests",
+    "request_load": "requests",
+    "throttled_requests": "requests",
+    "open_requests": "requests",
+    "load_growth": "load_by_window",
+}
+
+
+def statement(name: str) -> str:
+    """Return the SQL text kept under this name, like views/load_growth."""
+    return resources.files("kubepostmortem").joinpath("sql", f"{name}.sql").read_text("utf-8")
+
+
+@cache
+def fingerprint() -> str:
+    """Return a digest of the whole model: a database that carries it needs no building."""
+    text = "".join(statement(name) for name in MODEL)
+    return sha256(text.encode()).hexdigest()

@@ -1,0 +1,190 @@
+"""One DuckDB file: the shared model of an incident, and the only place that executes SQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from kubepostmortem.errors import DatabaseUnavailable, MissingEvidence, QueryFailed
+from kubepostmortem.model import COMMENTS_FROM, MODEL, fingerprint, statement
+
+COLLECT = {
+    "requests": "ingest an audit log",
+    "deploys": "ingest a deploy timeline or kubectl -o json objects",
+    "metric_samples": "ingest a metrics export",
+    "incident": "no overload was found; set the windows with `kubepostmortem window`",
+}
+
+MEMORY_LIMIT = os.environ.get("KUBEPOSTMORTEM_MEMORY", "1500MiB")
+
+
+class Store:
+    """A database of one incident, opened for reading or for writing."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+        self._connection = connection
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path) -> Store:
+        """Open for writing, and build what the model lacks.
+
+        Raises DatabaseUnavailable where another process writes it or the file is not ours.
+        """
+        store = cls(_connect(path, read_only=False), path)
+        store._refuse_foreign()
+        if not store._is_current():
+            store._build()
+        return store
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open for reading only, without access to other files or the network."""
+        if not path.exists():
+            raise DatabaseUnavailable(f"no database at {path}; `kubepostmortem ingest` makes one")
+        store = cls(_connect(path, read_only=True), path)
+        store._refuse_foreign(empty_is_ours=False)
+        store.run("set enable_external_access = false")
+        store.run("set lock_configuration = true")
+        return store
+
+    def close(self) -> None:
+        """Write what is pending and let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def run(self, sql: str, **parameters: Any) -> None:
+        """Execute statements; values are bound by name. Raises QueryFailed."""
+        self._execute(sql, parameters)
+
+    def frame(self, sql: str, **parameters: Any) -> pl.DataFrame:
+        """Return the rows of one statement as a Polars frame. Raises QueryFailed."""
+        try:
+            answer = self._connection.sql(sql, params=parameters or None)
+            rows: pl.DataFrame = pl.DataFrame() if answer is None else answer.pl()
+            return rows
+        except duckdb.Error as refused:
+            raise QueryFailed(sql, str(refused)) from refused
+        except pl.exceptions.PolarsError as refused:
+            reason = f"a column has a type that Polars lacks; cast it to varchar ({refused})"
+            raise QueryFailed(sql, reason) from refused
+
+    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Return the rows of one statement as dictionaries. Raises QueryFailed."""
+        return self.frame(sql, **parameters).to_dicts()
+
+    def value(self, sql: str, **parameters: Any) -> Any:
+        """Return the first column of the first row, or None. Raises QueryFailed."""
+        rows = self._execute(sql, parameters).fetchall()
+        return rows[0][0] if rows else None
+
+    def insert(self, table: str, rows: pl.DataFrame | Sequence[dict[str, Any]]) -> int:
+        """Append rows to a table by column name; return how many."""
+        frame = (
+            rows if isinstance(rows, pl.DataFrame) else pl.DataFrame(rows, infer_schema_length=None)
+        )
+        if frame.is_empty():
+            return 0
+        self._connection.register("incoming_rows", frame)
+        try:
+            self.run(f'insert into "{table}" by name select * from incoming_rows')
+        finally:
+            self._connection.unregister("incoming_rows")
+        return frame.height
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: commit at the end, roll back on any exception."""
+        self.run("begin transaction")
+        try:
+            yield
+        except BaseException:
+            self._connection.rollback()
+            raise
+        self.run("commit")
+
+    def has(self, relation: str) -> bool:
+        """Tell whether a relation holds any row."""
+        return self.value(f'select 1 from "{relation}" limit 1') is not None
+
+    def require(self, *relations: str) -> None:
+        """Raise MissingEvidence for the first relation that holds no rows."""
+        for relation in relations:
+            if not self.has(relation):
+                raise MissingEvidence(relation, COLLECT.get(relation, "no input fills it"))
+
+    def _execute(self, sql: str, parameters: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.execute(sql, parameters or None)
+        except duckdb.Error as refused:
+            raise QueryFailed(sql, str(refused)) from refused
+
+    def _is_current(self) -> bool:
+        built = self.value("select 1 from duckdb_tables() where table_name = 'model'")
+        return bool(built) and self.value("select fingerprint from model") == fingerprint()
+
+    def _build(self) -> None:
+        with self.transaction():
+            for name in MODEL:
+                self.run(statement(name))
+            for relation, origin in COMMENTS_FROM.items():
+                self._inherit_comments(relation, origin)
+            self.run("delete from model")
+            self.run("insert into model values ($fingerprint)", fingerprint=fingerprint())
+
+    def _inherit_comments(self, relation: str, origin: str) -> None:
+        """Give columns that a view hands through the comment that they have at their origin."""
+        columns = self.rows(
+            "select o.column_name as name, o.comment from duckdb_columns() as r "
+            "join duckdb_columns() as o using (column_name) "
+            "where r.table_name = $relation and o.table_name = $origin and r.comment is null",
+            relation=relation,
+            origin=origin,
+        )
+        for column in columns:
+            comment = column["comment"].replace("'", "''")
+            self.run(f'comment on column "{relation}"."{column["name"]}" is \'{comment}\'')
+
+    def _refuse_foreign(self, empty_is_ours: bool = True) -> None:
+        tables = {
+            row["name"] for row in self.rows("select table_name as name from duckdb_tables()")
+        }
+        if not tables and empty_is_ours:
+            return
+        if not {"ingests", "requests"} <= tables:
+            raise DatabaseUnavailable(f"{self.path} is a DuckDB file, but not of kubepostmortem")
+
+
+def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY_LIMIT,
+        "preserve_insertion_order": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only, config=settings)
+        with suppress(duckdb.InvalidInputException):  # a notebook without widgets has no bars
+            connection.execute("set enable_progress_bar = false")  # it would stand among the data
+        return connection.execute("set TimeZone = 'UTC'")
+    except duckdb.Error as refused:
+        raise DatabaseUnavailable(_why_unavailable(path, str(refused))) from refused
+
+
+def _why_unavailable(path: Path, reason: str) -> str:
+    if "not a valid DuckDB" in reason:
+        return f"{path} is not a DuckDB database"
+    if "Could not set lock" in reason:
+        return f"{path} is being written by another process; try again when it has finished"
+    return f"cannot open {path}: {reason}"
