@@ -1,0 +1,165 @@
+"""Metrics in the Prometheus text format (`kubectl get --raw /metrics`) and in OpenMetrics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import accumulate
+
+import polars as pl
+
+from kubepostmortem.incident import iso
+from kubepostmortem.sources.content import BLANK, CUT_GZIP, CUT_LINE, content
+from kubepostmortem.sources.files import InputFile
+from kubepostmortem.sources.samples import SAMPLES, SERIES, Samples, load_samples
+from kubepostmortem.sources.source import Numbered, Reading, Rejection, Target
+from kubepostmortem.sources.times import NO_TIME, since_epoch
+
+name = "Prometheus text"
+describes = "Metrics as text: kubectl get --raw /metrics, OpenMetrics, promtool tsdb dump"
+
+METRIC = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
+LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*[ \t]*=[ \t]*"(?:[^"\\]|\\.)*"[ \t]*'
+LABELS = rf"(?:{LABEL}(?:,[ \t]*{LABEL})*(?:,[ \t]*)?)?"
+SAMPLE = (
+    rf"^(?P<metric>{METRIC})?(?:[ \t]*\{{[ \t]*(?P<labels>{LABELS})\}}|[ \t])[ \t]*"
+    r"(?P<value>[^ \t#]+)(?:[ \t]+(?P<stamp>[^ \t#]+))?(?:[ \t]+#.*)?$"
+)
+PAIR = r'^(?P<key>[^ \t=]+)[ \t]*=[ \t]*"(?P<value>.*)"[ \t]*$'
+ESCAPES = {r"\\": "\\", r"\n": "\n", r"\"": '"'}
+
+NUMBER = r"[-+]?(?:[0-9.][-+0-9.eE]*|Inf|NaN)"
+BEGINS_SAMPLE = re.compile(
+    rf"(?:(?:{METRIC})?[ \t]*\{{[ \t]*{LABELS}\}}[ \t]*|[a-zA-Z:]+_\w*[ \t]+){NUMBER}(?:\s|$)"
+)
+TYPED = re.compile(r"^# TYPE \S+ (counter|gauge|histogram|summary|un\w+|info|stateset)\s", re.M)
+OPENMETRICS = re.compile(r"^# EOF\s*$", re.M)
+
+NOT_A_SAMPLE = "neither a sample nor a comment"
+NO_NAME = "a sample of a metric without name"
+NO_NUMBER = "value is not a number"
+NAMED_TWICE = "a label is named twice"
+
+
+def recognises(file: InputFile) -> bool:
+    """A comment that types a metric, or a first line that is a sample."""
+    text = file.text.lstrip(BLANK)
+    return bool(TYPED.search(text)) if text[:1] == "#" else bool(BEGINS_SAMPLE.match(text))
+
+
+def load(batch: Sequence[Numbered], target: Target) -> list[Reading]:
+    """Add the samples that are not known yet."""
+    return load_samples(read, batch, target)
+
+
+def read(file: InputFile, target: Target) -> Samples:
+    """Read one sample per line; those without a time of their own were taken at target.taken_at.
+
+    Times are milliseconds since 1970; in OpenMetrics, which ends with # EOF, they are seconds.
+    """
+    data, whole = content(file)
+    text = data.decode("utf-8", errors="replace")
+    written = _written(text)
+    series = _series(written)
+    taken_at = target.taken_at or _modified_at(file)
+    samples = _judged(_dated(written, taken_at, text).join(series, on="series"), text)
+    good = samples.filter(pl.col("problem").is_null())
+    bad = samples.filter(pl.col("problem").is_not_null())
+    undated = good["stamp"].null_count()
+    lost = [] if whole else [Rejection(CUT_GZIP, b"", None, len(data))]
+    return Samples(
+        series=good.select(SERIES.names()).unique("series"),
+        samples=good.select(SAMPLES.names()),
+        rejections=[*_rejections(bad, data), *lost],
+        notes=_taken(undated, taken_at, given=target.taken_at is not None),
+    )
+
+
+def _written(text: str) -> pl.DataFrame:
+    """Every line that is no comment: its number and series, and its parts as texts."""
+    lines = pl.DataFrame({"text": text.split("\n")}).with_row_index("line", offset=1)
+    stripped = lines.with_columns(pl.col("text").str.strip_chars(BLANK))
+    samples = stripped.filter(pl.col("text").str.contains("^[^#]"))
+    parts = samples.with_columns(pl.col("text").str.extract_groups(SAMPLE)).unnest("text")
+    return parts.with_columns(series=pl.struct("metric", "labels").rank("dense").cast(pl.Int64))
+
+
+def _series(written: pl.DataFrame) -> pl.DataFrame:
+    """One row per series: its number, metric, sorted labels, and whether one is named twice."""
+    texts = written.select("series", "metric", "labels").unique(maintain_order=True)
+    key, pair = pl.col("key"), pl.struct("key", "value")
+    named = pl.col("value").filter(key == "__name__").first()
+    labels = _pairs(texts).group_by("series", maintain_order=True)
+    told = labels.agg(
+        labels=pair.filter(key != "__name__"), called=named, twice=key.is_duplicated().any()
+    )
+    series = texts.select("series", "metric").join(told, on="series", how="left")
+    return series.select(
+        "series",
+        pl.col("metric").fill_null(pl.col("called")),
+        pl.col("labels").fill_null([]),
+        pl.col("twice").fill_null(False),
+    )
+
+
+def _pairs(texts: pl.DataFrame) -> pl.DataFrame:
+    """One row per label: series, key and value, sorted."""
+    labels = texts.select("series", pl.col("labels").str.extract_all(LABEL)).explode("labels")
+    pairs = labels.drop_nulls().select("series", pl.col("labels").str.extract_groups(PAIR))
+    pairs = pairs.unnest("labels").sort("series", "key")
+    escaped = pairs["value"].filter(pairs["value"].str.contains("\\", literal=True)).unique()
+    return pairs.with_columns(pl.col("value").replace({text: _unescaped(text) for text in escaped}))
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\.", lambda escape: ESCAPES.get(escape[0], escape[0]), text)
+
+
+def _dated(written: pl.DataFrame, taken_at: datetime, text: str) -> pl.DataFrame:
+    """Times and values as such; `is_sample` is false where the line has another form."""
+    stamp = pl.col("stamp").cast(pl.Float64, strict=False)
+    seconds = pl.col("stamp").str.contains(".", literal=True) | bool(OPENMETRICS.search(text))
+    sampled_at = since_epoch(pl.when(seconds).then(stamp).otherwise(stamp / 1000))
+    undated = pl.col("stamp").is_null()
+    return written.select(
+        "line",
+        "series",
+        "stamp",
+        is_sample=pl.col("value").is_not_null(),
+        sampled_at=pl.when(undated).then(pl.lit(taken_at)).otherwise(sampled_at),
+        value=pl.col("value").cast(pl.Float64, strict=False),
+    )
+
+
+def _judged(samples: pl.DataFrame, text: str) -> pl.DataFrame:
+    """Add the problem of each sample; null: it has none."""
+    cut_line = 0 if text.endswith("\n") else text.count("\n") + 1
+    problems = {
+        CUT_LINE: pl.col("line") == cut_line,
+        NOT_A_SAMPLE: ~pl.col("is_sample"),
+        NO_NAME: pl.col("metric").is_null(),
+        NAMED_TWICE: pl.col("twice"),
+        NO_NUMBER: pl.col("value").is_null(),
+        NO_TIME: pl.col("sampled_at").is_null(),
+    }
+    told = [pl.when(holds).then(pl.lit(reason)) for reason, holds in problems.items()]
+    return samples.with_columns(problem=pl.coalesce(told))
+
+
+def _rejections(bad: pl.DataFrame, data: bytes) -> Iterator[Rejection]:
+    if bad.is_empty():
+        return
+    lines = data.split(b"\n")
+    offsets = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    for line, reason in bad.select("line", "problem").iter_rows():
+        yield Rejection(reason, lines[line - 1], line, offsets[line - 1])
+
+
+def _modified_at(file: InputFile) -> datetime:
+    return datetime.fromtimestamp(file.modified_ns / 1e9, UTC).replace(tzinfo=None)
+
+
+def _taken(undated: int, taken_at: datetime, *, given: bool) -> str | None:
+    whence = "as given" if given else "the file's modification time"
+    return f"samples without a time are dated {iso(taken_at)}, {whence}" if undated else None
