@@ -1,0 +1,1 @@
+"""Attribution: what grew, since when, and why. Frames and arrays in, values out."""

@@ -1,0 +1,58 @@
+"""The facade that notebooks and the command line use: one incident, its questions and relations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from kubepostmortem.errors import UsageError
+from kubepostmortem.questions import QUESTIONS
+from kubepostmortem.questions.question import Answer, Question, ask
+from kubepostmortem.store import Store
+
+
+class Postmortem:
+    """One incident database, opened for reading."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._answers: dict[str, Answer] = {}
+
+    @classmethod
+    def open(cls, database: str | Path) -> Postmortem:
+        """Open a database read-only. Raises DatabaseUnavailable."""
+        return cls(Store.open(Path(database)))
+
+    def ask(self, question: str) -> Answer:
+        """Answer one question by its id; asked again, the answer is the same object.
+
+        Raises UsageError for an id that is no question.
+        """
+        if question not in self._answers:
+            self._answers[question] = ask(_find(question), self.store)
+        return self._answers[question]
+
+    def answers(self) -> list[Answer]:
+        """Answer all questions, in the order of the report."""
+        return [self.ask(question.id) for question in QUESTIONS]
+
+    def timeline(self) -> pl.DataFrame:
+        """What happened, in order: the timeline view."""
+        return self.store.frame("from timeline")
+
+    def ledger(self) -> pl.DataFrame:
+        """What became of the records of every input file: the ledger view."""
+        return self.store.frame("from ledger")
+
+    def sql(self, statement: str) -> pl.DataFrame:
+        """Run a statement of the user's own, read-only. Raises QueryFailed."""
+        return self.store.frame(statement)
+
+
+def _find(question: str) -> Question:
+    for known in QUESTIONS:
+        if known.id == question:
+            return known
+    ids = ", ".join(known.id for known in QUESTIONS)
+    raise UsageError(f"no question {question!r}; ask one of: {ids}")
