@@ -35,7 +35,8 @@ con.execute('''create or replace table events as select auditID, stage, level, r
     "user".username as username, userAgent, sourceIPs[-1] as source_ip, objectRef.resource as
     resource, objectRef.namespace as namespace, objectRef.name as name, objectRef.apiGroup as
     api_group, objectRef.subresource as subresource, responseStatus.code as code,
-    requestReceivedTimestamp, stageTimestamp, annotations."authorization.k8s.io/decision" as decision
+    requestReceivedTimestamp, stageTimestamp,
+    annotations."authorization.k8s.io/decision" as decision
     from read_json('{log}', format = 'newline_delimited', columns = {{auditID: 'VARCHAR',
     stage: 'VARCHAR', level: 'VARCHAR', requestURI: 'VARCHAR', verb: 'VARCHAR',
     user: 'STRUCT(username VARCHAR)', userAgent: 'VARCHAR', sourceIPs: 'VARCHAR[]',
@@ -93,7 +94,7 @@ def main() -> None:
 
 def write_log(log: Path, gigabytes: float) -> None:
     """Repeat the sample with fresh audit IDs up to the wanted size."""
-    sample = b"".join(gzip.open(path).read() for path in sorted(SAMPLE.iterdir()))
+    sample = b"".join(gzip.decompress(path.read_bytes()) for path in sorted(SAMPLE.iterdir()))
     with log.open("wb") as out:
         for piece in _copies(sample):
             if out.tell() >= gigabytes * 1e9:

@@ -52,7 +52,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return database
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def postmortem(recorded: Path) -> Iterator[Postmortem]:
     opened = Postmortem.open(recorded)
     yield opened

@@ -232,7 +232,7 @@ class _Cluster:
             )
 
     def _watchers(self) -> Iterator[Event]:
-        for i, node in enumerate(self.names):
+        for i in range(len(self.names)):
             for when in self._times(240.0):
                 yield from request(
                     self._id(),

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from planted import KUBELET, OTEL, Culprit, Storm, at, telemetry_storm, write_log
 
-from kubepostmortem.incident import utc
+from kubepostmortem.incident import Window, utc
 from kubepostmortem.ingest import ingest
 from kubepostmortem.postmortem import Postmortem
-from kubepostmortem.questions import QUESTIONS
 from kubepostmortem.questions.question import Answer
 from kubepostmortem.store import Store
+from kubepostmortem.windows import set_window
+from planted import KUBELET, Culprit, Event, Storm, at, telemetry_storm, write_log
 
 Evidence = dict[str, Any]
 
@@ -106,12 +107,24 @@ def test_recorded_every_line_of_the_log_was_used(postmortem: Postmortem) -> None
 # Planted incidents: other components, verbs and resources
 
 
-def told(folder: Path, storm: Storm) -> Postmortem:
-    """Ingest a planted storm and open its postmortem."""
-    log = write_log(folder / "audit.log", telemetry_storm(storm))
-    with Store.create(folder / "incident.duckdb") as store:
-        ingest(store, [log], "planted")
-    return Postmortem.open(folder / "incident.duckdb")
+Tell = Callable[..., Postmortem]
+
+
+@pytest.fixture
+def tell(store: Store, tmp_path: Path) -> Iterator[Tell]:
+    """Ingest planted clusters, by name, and open their postmortem."""
+    opened: list[Postmortem] = []
+
+    def open_postmortem(**clusters: Sequence[Event]) -> Postmortem:
+        for cluster, events in clusters.items():
+            ingest(store, [write_log(tmp_path / cluster / "audit.log", events)], cluster)
+        store.close()
+        opened.append(Postmortem.open(store.path))
+        return opened[0]
+
+    yield open_postmortem
+    for postmortem in opened:
+        postmortem.store.close()
 
 
 LOOP = Culprit(
@@ -214,9 +227,9 @@ PLANTED = {
 
 
 @pytest.mark.parametrize(("storm", "component", "resources"), PLANTED.values(), ids=PLANTED)
-def test_planted(tmp_path: Path, storm: Storm, component: str, resources: set[str]) -> None:
+def test_planted(tell: Tell, storm: Storm, component: str, resources: set[str]) -> None:
     assert storm.culprit is not None
-    postmortem = told(tmp_path, storm)
+    postmortem = tell(prod=telemetry_storm(storm))
     top = postmortem.ask("who-grew").evidence["causes"][0]
     assert (top["component"], top["verb"]) == (component, storm.culprit.verb)
     assert set(top["resources"]) == resources
@@ -233,65 +246,45 @@ def test_planted(tmp_path: Path, storm: Storm, component: str, resources: set[st
         assert verdicts[storm.culprit.workload] == "cause"
     else:
         assert "cause" not in verdicts.values()
-    postmortem.store.close()
 
 
-@pytest.mark.parametrize("seed", [2, 3, 4])
-def test_planted_chance_does_not_decide(tmp_path: Path, seed: int) -> None:
-    postmortem = told(tmp_path, replace(SMALL, seed=seed))
-    answer = postmortem.ask("who-grew")
+@pytest.mark.parametrize("seed", [2, 3])
+def test_planted_chance_does_not_decide(tell: Tell, seed: int) -> None:
+    answer = tell(prod=telemetry_storm(replace(SMALL, seed=seed))).ask("who-grew")
     kinds = {cause["component"]: cause["kind"] for cause in answer.evidence["causes"]}
     assert [name for name, kind in kinds.items() if kind == "primary"] == ["otel-agent"]
-    postmortem.store.close()
 
 
-def test_planted_two_clients_that_begin_together_are_both_causes(tmp_path: Path) -> None:
-    first = telemetry_storm(replace(SMALL, shed=0))
-    second = telemetry_storm(
-        replace(SMALL, shed=0, seed=9, culprit=replace(CNI, cost=0.12, every=0.8))
-    )
-    others = [e | {"auditID": f"b-{e['auditID']}"} for e in second if "cilium" in e["userAgent"]]
-    log = write_log(tmp_path / "audit.log", first + others)
-    with Store.create(tmp_path / "incident.duckdb") as store:
-        ingest(store, [log], "planted")
-    answer = Postmortem.open(tmp_path / "incident.duckdb").ask("who-grew")
-    primary = {c["component"] for c in answer.evidence["causes"] if c["kind"] == "primary"}
+def test_planted_two_clients_that_begin_together_are_both_causes(tell: Tell) -> None:
+    one = replace(SMALL, shed=0)
+    two = replace(one, seed=9, culprit=replace(CNI, cost=0.12, every=0.8))
+    others = [e for e in telemetry_storm(two) if "cilium" in e["userAgent"]]
+    events = telemetry_storm(one) + [e | {"auditID": f"b-{e['auditID']}"} for e in others]
+    causes = tell(prod=events).ask("who-grew").evidence["causes"]
+    primary = {cause["component"] for cause in causes if cause["kind"] == "primary"}
     assert primary == {"otel-agent", "cilium-agent"}
 
 
-def test_planted_one_cluster_of_two_is_overloaded(tmp_path: Path) -> None:
-    with Store.create(tmp_path / "incident.duckdb") as store:
-        for cluster, storm in (("east", SMALL), ("west", replace(SMALL, culprit=None))):
-            log = write_log(tmp_path / cluster / "audit.log", telemetry_storm(storm))
-            ingest(store, [log], cluster)
-    answer = Postmortem.open(tmp_path / "incident.duckdb").ask("who-grew")
-    assert answer.evidence["causes"][0]["component"] == "otel-agent"
-    assert near(answer.evidence["causes"][0]["onset"], at(SMALL.baseline_s), 10)
+def test_planted_one_cluster_of_two_is_overloaded(tell: Tell) -> None:
+    calm = telemetry_storm(replace(SMALL, culprit=None))
+    top = tell(east=calm, west=telemetry_storm(SMALL)).ask("who-grew").evidence["causes"][0]
+    assert top["component"] == "otel-agent"
+    assert near(top["onset"], at(SMALL.baseline_s), 10)
 
 
 # Logs that do not tell
 
 
-@pytest.mark.parametrize("question", [question.id for question in QUESTIONS])
-def test_without_an_incident_nobody_is_blamed(tmp_path: Path, question: str) -> None:
-    postmortem = told(tmp_path, replace(SMALL, culprit=None))
-    answer = postmortem.ask(question)
-    assert answer.status == "open" or not answer.evidence.get("causes")
-    assert answer.confidence in ("none", "low")
-    for innocent in ("kubelet", "checkout", "kube-proxy"):
-        assert innocent not in answer.headline
-    postmortem.store.close()
+def test_without_an_incident_nobody_is_blamed(tell: Tell) -> None:
+    for answer in tell(prod=telemetry_storm(replace(SMALL, culprit=None))).answers():
+        assert answer.status == "open" or not answer.evidence.get("causes")
+        assert answer.confidence in ("none", "low")
+        for innocent in ("kubelet", "checkout", "kube-proxy"):
+            assert innocent not in answer.headline
 
 
-def test_windows_by_hand_over_calm_load_blame_nobody(tmp_path: Path) -> None:
-    postmortem = told(tmp_path, replace(SMALL, culprit=None))
-    postmortem.store.close()
-    from kubepostmortem.incident import Window
-    from kubepostmortem.windows import set_window
-
-    with Store.create(tmp_path / "incident.duckdb") as store:
-        set_window(store, "planted", "baseline", Window(at(150), at(300)))
-        set_window(store, "planted", "overload", Window(at(10), at(140)))
-    postmortem = Postmortem.open(tmp_path / "incident.duckdb")
-    for question in QUESTIONS:
-        assert postmortem.ask(question.id).confidence != "high"
+def test_windows_by_hand_over_calm_load_blame_nobody_for_sure(store: Store, tell: Tell) -> None:
+    set_window(store, "prod", "baseline", Window(at(70), at(200)))
+    set_window(store, "prod", "overload", Window(at(5), at(65)))
+    for answer in tell(prod=telemetry_storm(replace(SMALL, culprit=None))).answers():
+        assert answer.confidence != "high"

@@ -81,13 +81,14 @@ def test_every_relation_runs_in_a_plain_client_and_is_empty_at_first(
         assert len(client.sql(f"from {relation}").fetchall()) == (relation == "model")
 
 
-def test_a_database_of_an_older_model_is_brought_up_to_date(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["open", "create"])
+def test_a_database_of_an_older_model_is_brought_up_to_date(tmp_path: Path, how: str) -> None:
     path = tmp_path / "incident.duckdb"
     with Store.create(path) as store:
         store.run("update model set fingerprint = 'older'")
         store.run("create or replace view timeline as select 1 as only")
         store.run("insert into clusters values ('kept')")
-    with Store.create(path) as store:
+    with getattr(Store, how)(path) as store:
         assert "happened_at" in store.frame("from timeline").columns
         assert store.value("select cluster from clusters") == "kept"
 
@@ -168,6 +169,19 @@ def test_a_database_that_another_process_writes_is_busy(
     getattr(Store, how)(path).close()
 
 
+def test_a_database_can_be_opened_twice_to_read(opened: Store) -> None:
+    with Store.open(opened.path) as again:
+        assert again.value("select count(*) from requests") == 0
+        with pytest.raises(QueryFailed):
+            again.frame("select content from read_text('/etc/hostname')")
+    assert not opened.has("requests")
+
+
+def test_a_database_that_is_open_to_read_cannot_be_opened_to_write(opened: Store) -> None:
+    with pytest.raises(DatabaseUnavailable, match="open in this process"):
+        Store.create(opened.path)
+
+
 # What a reader may not do
 
 
@@ -190,7 +204,9 @@ def test_a_database_that_another_process_writes_is_busy(
         "drop table requests",
         "create table mine as select 1",
         "set enable_external_access = true",
-        "set memory_limit = '1TB'",
+        "set allowed_directories = ['/']",
+        "set allowed_paths = ['/etc/passwd']",
+        "set autoinstall_known_extensions = true; install httpfs",
         "from sql",
         "from self",
     ],

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
-from conftest import Read
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planted import Event, at, request
 
+from conftest import Read
 from kubepostmortem.attribution.windows import MOST_BINS, find_windows, segments
 from kubepostmortem.errors import UsageError
 from kubepostmortem.incident import Window, iso, utc
 from kubepostmortem.store import Store
 from kubepostmortem.windows import choose_windows, forget_windows, set_window
+from planted import Event, at, request
 
 Series = npt.NDArray[np.float64]
 

@@ -86,7 +86,8 @@ def _summarise(outcomes: list[Outcome]) -> None:
         reading = outcome.reading
         notes = [f"{count:,} × {reason}" for reason, count in reading.rejected.items()]
         if reading.rejections:
-            typer.echo(f"{outcome.path}: rejected {', '.join(notes)}", err=True)
+            name = output.plain(outcome.path)
+            typer.echo(f"{name}: rejected {', '.join(notes)}", err=True)
     total = {
         "loaded": sum(outcome.reading.loaded for outcome in outcomes),
         "duplicates": sum(outcome.reading.duplicates for outcome in outcomes),
@@ -205,7 +206,8 @@ def demo(
     with Store.create(database) as store, progress() as show:
         outcomes = ingest_files(store, [sample], "telemetry-rollout", progress=show)
     _summarise(outcomes)
-    typer.echo(postmortem_page(database, out / "postmortem.html"))
+    title = "A telemetry rollout overloads the API server"
+    typer.echo(postmortem_page(database, out / "postmortem.html", title=title))
 
 
 def _existing(database: Path) -> Path:

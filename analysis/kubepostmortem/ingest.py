@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
-from kubepostmortem.errors import NoUsableInput
+from kubepostmortem.errors import NoUsableInput, QueryFailed
+from kubepostmortem.model import statement
 from kubepostmortem.sources import SOURCES
 from kubepostmortem.sources.files import InputFile, discover
 from kubepostmortem.sources.source import Numbered, Reading, Rejection, Source, Target
-from kubepostmortem.model import statement
 from kubepostmortem.store import Store
 from kubepostmortem.windows import choose_windows
 
@@ -119,6 +119,14 @@ def _batches(files: Sequence[Recognised]) -> Iterator[list[Recognised]]:
 
 
 def _load(batch: Sequence[Recognised], target: Target) -> list[Outcome]:
+    """Load a batch; where DuckDB refuses a damaged file, once more with care, which is slower."""
+    try:
+        return _load_batch(batch, target)
+    except QueryFailed:
+        return _load_batch(batch, replace(target, careful=True))
+
+
+def _load_batch(batch: Sequence[Recognised], target: Target) -> list[Outcome]:
     store = target.store
     with store.transaction():
         first = store.value("select coalesce(max(ingest_id), 0) + 1 from ingests")

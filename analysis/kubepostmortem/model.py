@@ -51,6 +51,7 @@ VIEWS = (
     "load_by_interval",
     "throttled_requests",
     "open_requests",
+    "overload_requests",
     "callers_first_seen",
     "workload_changes",
     "deploy_steps",
@@ -80,6 +81,7 @@ COMMENTS_FROM = {
     "request_load": "requests",
     "throttled_requests": "requests",
     "open_requests": "requests",
+    "overload_requests": "requests",
     "load_growth": "load_by_window",
 }
 

@@ -20,7 +20,7 @@ from rich.text import Text
 from kubepostmortem.incident import iso
 from kubepostmortem.questions.question import Answer
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 WIDEST_CELL = 60
 
 
@@ -67,9 +67,13 @@ def plain(text: object) -> str:
 
 def markdown(rows: pl.DataFrame) -> str:
     """Write rows as a Markdown table."""
-    cells = [[_cell(value).replace("|", "\\|") for value in row] for row in rows.rows()]
-    lines = [list(rows.columns), ["---"] * rows.width, *cells]
+    cells = [[_markdown_cell(_cell(value)) for value in row] for row in rows.iter_rows()]
+    lines = [[_markdown_cell(name) for name in rows.columns], ["---"] * rows.width, *cells]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _markdown_cell(text: str) -> str:
+    return " ".join(plain(text).replace("|", "\\|").splitlines())
 
 
 def print_answer(answer: Answer, how: str) -> None:
@@ -115,9 +119,8 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.6g}"
-    if isinstance(value, datetime):
-        return iso(value)
-    return str(value) if isinstance(value, str | int) else _dumps(value, indent=None)
+    text = _scalar(value)
+    return str(text) if isinstance(text, str | int | float) else _dumps(value, indent=None)
 
 
 def _short(text: str) -> str:
@@ -125,14 +128,22 @@ def _short(text: str) -> str:
 
 
 def _flat(rows: pl.DataFrame) -> pl.DataFrame:
-    """Write nested values as JSON text, since CSV has no other way to hold them."""
-    nested = [name for name, dtype in rows.schema.items() if dtype.is_nested()]
-    texts = {name: [_cell(value) for value in rows[name].to_list()] for name in nested}
-    return rows.with_columns(**{name: pl.Series(name, text) for name, text in texts.items()})
+    """Write nested values as JSON text, and times with their zone: CSV knows neither."""
+    texts = [
+        pl.Series(
+            name,
+            [None if value is None else _cell(value) for value in rows[name].to_list()],
+            pl.String,
+        )
+        for name, dtype in rows.schema.items()
+        if dtype.is_nested() or dtype.is_temporal() or dtype == pl.Binary
+    ]
+    return rows.with_columns(texts)
 
 
 def _dumps(value: Any, indent: int | None) -> str:
-    return json.dumps(_plain_data(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(_plain_data(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _plain_data(value: Any) -> Any:

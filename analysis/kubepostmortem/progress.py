@@ -19,7 +19,7 @@ def progress() -> Iterator[Report | None]:
         yield None
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # a path is no markup
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -45,13 +45,19 @@ class Store:
 
     @classmethod
     def open(cls, path: Path) -> Store:
-        """Open for reading only, without access to other files or the network."""
+        """Open for reading only, without access to other files or the network.
+
+        A database of another version gets this version's views first. Raises DatabaseUnavailable.
+        """
         if not path.exists():
             raise DatabaseUnavailable(f"no database at {path}; `kubepostmortem ingest` makes one")
         store = cls(_connect(path, read_only=True), path)
         store._refuse_foreign(empty_is_ours=False)
-        store.run("set enable_external_access = false")
-        store.run("set lock_configuration = true")
+        if not store._is_current():
+            store.close()
+            _bring_up_to_date(path)
+            store = cls(_connect(path, read_only=True), path)
+        store.run("set enable_external_access = false")  # for good: DuckDB allows no way back
         return store
 
     def close(self) -> None:
@@ -182,9 +188,20 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         raise DatabaseUnavailable(_why_unavailable(path, str(refused))) from refused
 
 
+def _bring_up_to_date(path: Path) -> None:
+    try:
+        Store.create(path).close()
+    except QueryFailed as refused:
+        raise DatabaseUnavailable(
+            f"{path} was made by another version of kubepostmortem; ingest the evidence again"
+        ) from refused
+
+
 def _why_unavailable(path: Path, reason: str) -> str:
     if "not a valid DuckDB" in reason:
         return f"{path} is not a DuckDB database"
     if "Could not set lock" in reason:
         return f"{path} is being written by another process; try again when it has finished"
+    if "different configuration" in reason:
+        return f"{path} is open in this process already, to read or to write; close it first"
     return f"cannot open {path}: {reason}"

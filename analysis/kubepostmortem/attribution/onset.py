@@ -34,8 +34,10 @@ def onset(counts: Series, overload: int) -> int | None:
     before, after = _share(high[:overload]), _share(high[overload:])
     if after <= before:
         return None
-    gains = np.where(high, np.log(after / before), np.log((1 - after) / (1 - before)))
-    first = int(gains[::-1].cumsum()[::-1].argmax())
+    after = (before + after) / 2  # a first wave stands out less often than what follows
+    gain, loss = np.log(after / before), np.log((1 - after) / (1 - before))
+    from_here_on = np.cumsum(np.where(high, gain, loss)[::-1])[::-1]
+    first = int(from_here_on.argmax())
     return first if high[first] else None
 
 

@@ -20,10 +20,8 @@ text = {
 needs = ("requests", "incident")
 
 CALLS = """
-from requests
-join incident on incident.cluster = requests.cluster and time_window = 'overload'
-where received_at >= begins_at and received_at < ends_at
-    and component = $component and verb = $verb
+from overload_requests
+where component = $component and verb = $verb
 """
 
 SHAPE = f"""
@@ -54,7 +52,8 @@ with calls as (
 pairs as (
     select resource, code,
         epoch(received_at - lag(received_at) over one) as interval_s,
-        epoch(received_at - lag(ended_at) over one) as pause_s,
+        -- Negative where the client gave up before the API server had ended the request.
+        greatest(epoch(received_at - lag(ended_at) over one), 0) as pause_s,
         lag(code) over one as code_before
     from calls
     window one as (partition by client, resource order by received_at)
@@ -76,9 +75,8 @@ order by resource
 READERS = """
 select component, request_shape(verb, scope, page_limit, continues, resource_version,
     field_selector, label_selector, send_initial_events) as shape, count(*) as requests
-from requests
-join incident on incident.cluster = requests.cluster and time_window = 'overload'
-where received_at >= begins_at and received_at < ends_at and resource is not null
+from overload_requests
+where resource is not null
     and verb in ('get', 'list', 'watch')
     and component in (
         select component from load_by_window
@@ -237,19 +235,10 @@ def _figure(inquiry: Inquiry, top: Cause) -> Figure:
 
 
 def _tables(facts: dict[str, Any]) -> list[Table]:
-    shares = [
-        "resource",
-        "requests",
-        "cluster_wide",
-        "without_resource_version",
-        "without_limit",
-        "without_selector",
-        "throttled",
-    ]
+    shapes = pl.DataFrame(facts["shapes"])
+    shares = ("cluster_wide", "without_resource_version", "without_limit", "without_selector")
+    named = [pl.col(share).alias(f"{share}_share") for share in (*shares, "throttled")]
     return [
-        Table(
-            "Its requests by resource (shares of requests)",
-            pl.DataFrame(facts["shapes"]).select(shares),
-        ),
-        Table("Pace of one client, seconds (medians)", pl.DataFrame(facts["pace"])),
+        Table("Its requests by resource", shapes.select("resource", "requests", *named)),
+        Table("Pace of one client (medians)", pl.DataFrame(facts["pace"])),
     ]

@@ -24,7 +24,7 @@ needs = ("requests", "incident")
 
 GROWN = 0.02  # of the total growth of demand: below it a deploy's own calls did not grow
 SLACK_S = 5.0  # clocks of pipelines and API servers differ a little
-SHOWN = 12
+SHOWN = 8  # rows of the table; the evidence holds all
 
 CANDIDATES = """
 select candidates.*,
@@ -34,7 +34,7 @@ from deploy_candidates as candidates
 left join growth_by_client using (cluster, namespace, service)
 where applied_at >= (select min(begins_at) - interval 1 hour from incident)
     and applied_at < (select max(ends_at) from incident)
-order by applied_at, service
+order by applied_at, service, namespace, candidates.cluster
 """
 
 STEPS = """
@@ -128,9 +128,13 @@ def _rank(suspects: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     order = {"cause": 0, "possible": 1, "innocent": 2}
     ranked = sorted(
         suspects,
-        key=lambda s: (order[s["verdict"]], -s["share"], abs(s["lag_s"] or 0), s["service"]),
+        key=lambda s: (order[s["verdict"]], -s["share"], abs(s["lag_s"] or 0), _name(s)),
     )
     return [{"rank": place, **suspect} for place, suspect in enumerate(ranked, start=1)]
+
+
+def _name(suspect: dict[str, Any]) -> tuple[str, str, str]:
+    return suspect["service"], suspect["namespace"] or "", suspect["cluster"]
 
 
 def _ruled_out(suspect: dict[str, Any]) -> dict[str, Any]:
@@ -199,18 +203,16 @@ def _moment(text: str) -> datetime:
 
 
 def _table(suspects: Sequence[dict[str, Any]]) -> Table:
-    columns = [
+    left = len(suspects) - SHOWN
+    rows = pl.DataFrame(suspects[:SHOWN], infer_schema_length=None).select(
         "rank",
-        "service",
-        "namespace",
+        pl.concat_str("namespace", "service", separator="/", ignore_nulls=True).alias("service"),
         "version",
-        "at",
+        pl.Series("at", [_moment(suspect["at"]) for suspect in suspects[:SHOWN]]),
         "actor",
         "share",
         "verdict",
         "reason",
-        "reported_by",
-    ]
-    left = len(suspects) - SHOWN
+    )
     says = "Changes near the incident" + (f", the first {SHOWN}; {left} more" if left > 0 else "")
-    return Table(says, pl.DataFrame(suspects[:SHOWN]).select(columns))
+    return Table(says, rows)

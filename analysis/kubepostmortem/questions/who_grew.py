@@ -32,9 +32,7 @@ select
     mode(username) as username,
     count(distinct username) as users,
     mode(user_agent) as user_agent
-from requests
-join incident on incident.cluster = requests.cluster and time_window = 'overload'
-where received_at >= begins_at and received_at < ends_at
+from overload_requests
 group by component, verb
 """
 

@@ -19,9 +19,8 @@ text = {
 needs = ("requests", "incident")
 
 CALLS = """
-from requests
-join incident on incident.cluster = requests.cluster and time_window = 'overload'
-where received_at >= begins_at and received_at < ends_at and component = $component
+from overload_requests
+where component = $component
 """
 
 FOOTPRINT = f"""
@@ -79,7 +78,7 @@ select
     time_bucket(to_seconds(interval_s), received_at) as interval_at,
     count(distinct node) as nodes,
     count(*) / any_value(interval_s) as requests_per_s
-from (select requests.cluster, node, received_at {CALLS})
+from (select cluster, node, received_at {CALLS})
 join intervals using (cluster)
 group by interval_at
 order by interval_at
@@ -183,7 +182,8 @@ def _caveats(facts: dict[str, Any], coverage_sentence: str) -> list[str]:
 def _missing(facts: dict[str, Any]) -> list[Missing]:
     if facts["workload_kind"]:
         return []
-    return [Missing("the workload's object", "kubectl get daemonsets,deployments -A -o json")]
+    what = f"the object of {facts['workload'] or 'the workload'}"
+    return [Missing(what, "kubectl get daemonsets,deployments -A -o json")]
 
 
 def _figure(inquiry: Inquiry, top: Cause, facts: dict[str, Any]) -> Figure:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 from kubepostmortem.components import classify_callers
-from kubepostmortem.sources.files import InputFile
-from kubepostmortem.sources.gzip_repair import Mended, mend
-from kubepostmortem.sources.source import Numbered, Reading, Rejection, Target
 from kubepostmortem.model import statement
+from kubepostmortem.sources.files import InputFile
+from kubepostmortem.sources.gzip_repair import DAMAGED, Mended, mend
+from kubepostmortem.sources.source import Numbered, Reading, Rejection, Target
 from kubepostmortem.store import Store
 
 name = "audit.k8s.io/v1 lines"
@@ -34,7 +35,10 @@ def recognises(file: InputFile) -> bool:
 def load(batch: Sequence[Numbered], target: Target) -> list[Reading]:
     """Read events, fold the stages of a request into one row, and count every line."""
     with TemporaryDirectory() as folder:
-        mended = [mend(numbered.file, Path(folder)) for numbered in batch]
+        mended = [
+            mend(numbered.file, Path(folder)) if target.careful else Mended(numbered.file)
+            for numbered in batch
+        ]
         return _load(batch, mended, target)
 
 
@@ -105,9 +109,7 @@ def _duplicates(store: Store) -> dict[int, int]:
     return {row["ingest_id"]: row["duplicates"] for row in rows}
 
 
-def _reading(
-    readable: Mended, tally: Mapping[str, Any], repeated: int, store: Store
-) -> Reading:
+def _reading(readable: Mended, tally: Mapping[str, Any], repeated: int, store: Store) -> Reading:
     rejections = list(_unusable(readable.file, store)) if tally["unusable"] else []
     lost = [readable.lost] if readable.lost else []
     return Reading(
@@ -137,17 +139,20 @@ def _unusable(file: InputFile, store: Store) -> Iterator[Rejection]:
         statement("ingest/audit_unusable"), path=_pattern(file.path), compression=file.compression
     )
     store.run("set preserve_insertion_order = false")
-    reasons = dict(bad.iter_rows())
-    with file.open() as lines:
+    reasons: dict[int, str] = dict(bad.iter_rows())
+    with file.open() as lines, suppress(*DAMAGED):
         yield from _numbered_lines(lines, reasons)
+    # DuckDB checks no checksums, so it can see lines behind the damage; Python cannot show them.
+    yield from (Rejection(reason, b"(behind damage)") for reason in reasons.values())
 
 
 def _numbered_lines(lines: BinaryIO, reasons: dict[int, str]) -> Iterator[Rejection]:
+    """Yield the lines with a reason, by their number among the non-blank ones; take it out."""
     ordinal = offset = 0
     for number, line in enumerate(lines, start=1):
         if line.strip():
             ordinal += 1
-            if ordinal in reasons:
-                cut = not line.endswith(b"\n") and reasons[ordinal] == NOT_JSON
-                yield Rejection(CUT if cut else reasons[ordinal], line, number, offset)
+            if reason := reasons.pop(ordinal, None):
+                cut = not line.endswith(b"\n") and reason == NOT_JSON
+                yield Rejection(CUT if cut else reason, line, number, offset)
         offset += len(line)

@@ -14,6 +14,7 @@ from kubepostmortem.sources.files import InputFile
 from kubepostmortem.sources.source import Rejection
 
 PIECE = 1 << 20
+DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 TRAILER = 8  # bytes; a file that ends in as many zeros is padded
 
 
@@ -32,7 +33,7 @@ def mend(file: InputFile, folder: Path) -> Mended:
     """
     if file.compression != "gzip" or _is_whole(file):
         return Mended(file)
-    copy = folder / f"{len(os.listdir(folder))}.gz"
+    copy = folder / f"{len(list(folder.iterdir()))}.gz"
     return Mended(replace(file, path=copy), _copy_lines(file, copy))
 
 
@@ -65,7 +66,7 @@ def _pieces(file: InputFile) -> Iterator[bytes | None]:
         while True:
             try:
                 piece = content.read1(PIECE)  # type: ignore[attr-defined]
-            except (EOFError, zlib.error, gzip.BadGzipFile):
+            except DAMAGED:
                 yield None
                 return
             if not piece:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from kubepostmortem.model import statement
 from kubepostmortem.sources.files import InputFile
 from kubepostmortem.sources.source import Numbered, Reading, Rejection, Target
-from kubepostmortem.model import statement
 
 SERIES = pl.Schema(
     {
@@ -18,9 +18,7 @@ SERIES = pl.Schema(
         "labels": pl.List(pl.Struct({"key": pl.String(), "value": pl.String()})),
     }
 )
-SAMPLES = pl.Schema(
-    {"series": pl.Int64(), "sampled_at": pl.Datetime("us"), "value": pl.Float64()}
-)
+SAMPLES = pl.Schema({"series": pl.Int64(), "sampled_at": pl.Datetime("us"), "value": pl.Float64()})
 
 
 @dataclass(frozen=True)

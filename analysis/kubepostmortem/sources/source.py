@@ -66,11 +66,13 @@ class Target:
     """Where evidence goes: a store, and the cluster that it is about.
 
     taken_at dates evidence that carries no time of its own (naive UTC); None: the file's own time.
+    careful: a first try met damaged files; look into each one before DuckDB reads it.
     """
 
     store: Store
     cluster: str
     taken_at: datetime | None = None
+    careful: bool = False
 
 
 class Source(Protocol):

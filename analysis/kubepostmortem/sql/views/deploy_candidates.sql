@@ -25,7 +25,10 @@ select
     cluster, namespace, service,
     min(applied_at) as applied_at,
     max(applied_at) as last_step_at,
-    max(version) as version,
+    -- A deploy record knows the version best; objects and revisions spell it their own way.
+    coalesce(
+        arg_min(version, applied_at) filter (reported_by = 'deploy timeline'),
+        arg_min(version, applied_at)) as version,
     max(kind) as kind,
     arg_min(actor, applied_at) as actor,
     string_agg(distinct reported_by, ', ' order by reported_by) as reported_by,

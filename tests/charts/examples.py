@@ -1,0 +1,97 @@
+"""Small frames that the charts are drawn from: one for each, with holes and odd values."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+BEGIN = datetime(2026, 3, 1, 12)
+
+
+def moments(count: int, step_s: int = 10) -> list[datetime]:
+    return [BEGIN + timedelta(seconds=step_s * i) for i in range(count)]
+
+
+def load(components: list[str]) -> pl.DataFrame:
+    rows = [
+        {
+            "interval_at": moment,
+            "interval_s": 10,
+            "component": component,
+            "requests": 10 * rank + i,
+            "demand_s": 0.5 * rank * i,
+            "throttled": i,
+            "failed": 1,
+        }
+        for i, moment in enumerate(moments(12))
+        for rank, component in enumerate(components)
+        if (i + rank) % 3  # not every component calls in every interval
+    ]
+    return pl.DataFrame(rows).with_columns(pl.col("requests").cast(pl.Decimal(38, 0)))
+
+
+LOAD = load(["otel-agent", "kubelet", "coredns", "a", "b", "c", "d", "e"])
+EXAMPLES: dict[str, pl.DataFrame] = {
+    "growth_bars": pl.DataFrame(
+        {
+            "component": ["otel-agent", "kubelet"],
+            "verb": ["list", "get"],
+            "resources": ["pods and nodes", "leases"],
+            "kind": ["primary", "induced"],
+            "share_of_demand": [1.2, -0.01],
+            "share_of_requests": [0.6, 0.3],
+            "onset": [BEGIN, None],
+            "why": ["the largest growth in demand", "retries"],
+        }
+    ),
+    "load_over_time": LOAD,
+    "requests_over_time": LOAD,
+    "throttling": LOAD,
+    "before_after": pl.DataFrame(
+        {
+            "component": ["otel-agent", "kubelet", "idle"],
+            "verb": ["list", "get", "watch"],
+            "baseline_rps": [0.0, 10.0, 0.0],
+            "overload_rps": [65.0, 39.0, 0.0],
+            "baseline_demand": [0.0, 0.016, 0.0],
+            "overload_demand": [86.0, float("nan"), 0.0],
+        }
+    ),
+    "footprint": pl.DataFrame(
+        {
+            "interval_at": [BEGIN, *moments(5)[2:]],
+            "nodes": [1, 5, 9, 9],
+            "requests_per_s": [0.5, 4.0, 9.0, 9.5],
+        }
+    ),
+    "request_shape": pl.DataFrame(
+        {
+            "component": ["otel-agent", "otel-agent", "kubelet", "kubelet"],
+            "shape": ["list all, most recent", "watch", "get one object", "patch"],
+            "requests": [90, 10, 70, 30],
+        }
+    ),
+    "deploys_and_load": pl.concat(
+        [
+            pl.DataFrame({"happened_at": moments(9), "demand": [0.1 * i for i in range(9)]}),
+            pl.DataFrame(
+                {
+                    "happened_at": [BEGIN, BEGIN + timedelta(seconds=33)],
+                    "service": ["checkout", "otel-agent"],
+                    "verdict": ["innocent", "cause"],
+                }
+            ),
+        ],
+        how="diagonal",
+    ).with_columns(layer=pl.Series(["load"] * 9 + ["deploy"] * 2)),
+    "timeline_lanes": pl.DataFrame(
+        {
+            "cluster": ["prod"] * 4,
+            "happened_at": moments(4, 60),
+            "kind": ["window", "deploy", "throttling", "window"],
+            "title": ["overload begins", "otel-agent 1.0", "first 429", "overload ends"],
+            "detail": ["found", None, None, None],
+        }
+    ),
+}
