@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from conftest import Read
 from kubepostmortem.attribution.causes import Cause, rank_causes
 from kubepostmortem.store import Store
-from planted import Storm, at, telemetry_storm
+from planted import Storm, at, request, telemetry_storm
 
 few = settings(max_examples=25, derandomize=True, deadline=None)
 
@@ -258,12 +258,13 @@ def test_a_wider_window_never_loses_requests(stormed: Store) -> None:
     assert counted[-1] == stormed.value("select count(*) from requests")
 
 
-def test_a_watch_costs_nothing_and_has_no_latency(stormed: Store) -> None:
-    loads = stormed.frame(
-        "select sum(demand_s), sum(request_s), count(*) from request_load where verb = 'watch'"
+def test_a_watch_costs_its_start_and_has_no_latency(stormed: Store) -> None:
+    watches = stormed.frame(
+        "select demand_s, request_s from request_load where verb = 'watch' and latency_ms > 1e5"
     )
-    assert loads.row(0)[:2] == (0, 0)
-    assert loads.row(0)[2] > 0
+    assert watches.height > 0
+    assert watches["demand_s"].to_list() == pytest.approx([0.001] * watches.height)
+    assert watches["request_s"].sum() == 0
 
 
 def test_what_a_request_costs_is_its_time_before_the_overload(stormed: Store) -> None:
@@ -276,3 +277,17 @@ def test_what_a_request_costs_is_its_time_before_the_overload(stormed: Store) ->
         "select max(unit_cost_ms) from unit_costs where component = 'kubelet' and verb = 'update'"
     ) == pytest.approx(quiet)
     assert overall < 4 * 1.4
+
+
+def test_a_cost_leaves_out_queues_refusals_and_what_was_slow(store: Store, read: Read) -> None:
+    waited = {"apiserver.latency.k8s.io/apf-queue-wait": "5s"}
+    took = [(0.010, {}, 200)] * 3 + [(1.0, {}, 200)] * 10  # one in ten tells what it costs
+    took += [(5.010, {"annotations": waited}, 200)] * 3 + [(0.001, {}, 429), (0.001, {}, 503)] * 20
+    calls = [
+        request(f"{i}", received=i, took=seconds, code=code, **fields)
+        for i, (seconds, fields, code) in enumerate(took)
+    ]
+    read([event for call in calls for event in call])
+    assert store.rows("select unit_cost_ms, answered from unit_costs") == [
+        {"unit_cost_ms": pytest.approx(10), "answered": 16}
+    ]

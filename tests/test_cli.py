@@ -142,10 +142,20 @@ def useless(folder: Path) -> dict[str, Path]:
     (folder / "noise.bin").write_bytes(bytes(range(256)) * 40)
     (folder / "cut.log.gz").write_bytes(b"\x1f\x8b\x08\x00")
     (folder / "loop").symlink_to(folder / "loop")
+    os.mkfifo(folder / "pipe")
     return {name: folder / name for name in USELESS}
 
 
-USELESS = ("nothing", "empty.log", "junk.txt", "noise.bin", "cut.log.gz", "missing.log", "loop")
+USELESS = (
+    "nothing",
+    "empty.log",
+    "junk.txt",
+    "noise.bin",
+    "cut.log.gz",
+    "missing.log",
+    "loop",
+    "pipe",
+)
 
 
 @pytest.mark.parametrize("name", USELESS)

@@ -16,7 +16,7 @@ from kubepostmortem.postmortem import Postmortem
 from kubepostmortem.questions.question import Answer
 from kubepostmortem.store import Store
 from kubepostmortem.windows import set_window
-from planted import KUBELET, Culprit, Event, Storm, at, telemetry_storm, write_log
+from planted import KUBELET, Culprit, Event, Storm, at, stamp, telemetry_storm, write_log
 
 Evidence = dict[str, Any]
 
@@ -45,6 +45,7 @@ def test_recorded_the_agent_that_lists_is_the_top_cause(grew: Answer) -> None:
     assert near(top["onset"], datetime(2026, 11, 24, 0, 56, 6, 680000), 15)
     assert top["share"] > 0.9
     assert "otel-agent" in grew.headline
+    assert f"{top['share']:.0%} of the growth in demand" in grew.headline
 
 
 def test_recorded_victims_that_retry_are_induced(grew: Answer) -> None:
@@ -214,7 +215,7 @@ PLANTED = {
         {"nodes"},
     ),
     "a slow newcomer comes later": (
-        replace(SMALL, congestion=100, culprit=LOOP, latecomer=True),
+        replace(SMALL, overload_s=200, congestion=100, culprit=LOOP, latecomer=True),
         "node-labeler",
         {"nodes"},
     ),
@@ -263,6 +264,28 @@ def test_planted_two_clients_that_begin_together_are_both_causes(tell: Tell) -> 
     causes = tell(prod=events).ask("who-grew").evidence["causes"]
     primary = {cause["component"] for cause in causes if cause["kind"] == "primary"}
     assert primary == {"otel-agent", "cilium-agent"}
+
+
+@pytest.mark.parametrize("audited", [True, False], ids=["audited too", "only the pipeline tells"])
+def test_planted_a_deploy_record_without_namespace_is_tied_to_its_workload(
+    store: Store, tell: Tell, tmp_path: Path, audited: bool
+) -> None:
+    events = telemetry_storm(SMALL)
+    if not audited:
+        events = [e for e in events if "daemonsets" not in e["requestURI"]]
+    deploys = tmp_path / "deploys.csv"
+    rows = [(119, "otel-agent", "0.115.0"), (60, "payments", "2.0")]
+    lines = [f"{stamp(when)},{service},{version}" for when, service, version in rows]
+    deploys.write_text("\n".join(["time,service,version", *lines]) + "\n")
+    ingest(store, [deploys], "prod")
+    suspects = tell(prod=events).ask("which-deploy").evidence["suspects"]
+    verdicts = [(s["service"], s["namespace"], s["verdict"]) for s in suspects]
+    assert sorted(verdicts, key=str) == [
+        ("checkout", "shop", "innocent"),
+        ("otel-agent", "telemetry", "cause"),
+        ("payments", None, "innocent"),
+    ]
+    assert suspects[0]["version"] == "0.115.0"
 
 
 def test_planted_one_cluster_of_two_is_overloaded(tell: Tell) -> None:

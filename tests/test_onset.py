@@ -69,8 +69,14 @@ def test_bursts_of_the_baseline_are_no_onset() -> None:
 
 @pytest.mark.parametrize(
     "load",
-    [counts((60, 20), (60, 0)), counts((60, 20), (60, 5)), np.zeros(120), np.full(120, 7.0)],
-    ids=["gone", "less", "nothing", "even"],
+    [
+        counts((60, 20), (60, 0)),
+        counts((60, 20), (60, 5)),
+        np.zeros(120),
+        np.full(120, 7.0),
+        np.repeat([20.0, 24.0], [60, 40]),
+    ],
+    ids=["gone", "less", "nothing", "even", "hardly more"],
 )
 def test_what_does_not_rise_has_no_onset(load: Series) -> None:
     assert onset(load, 60) is None

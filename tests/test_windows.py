@@ -83,6 +83,14 @@ def test_a_short_burst_is_no_level() -> None:
     assert close(found.overload, (60, 120))
 
 
+def test_a_short_burst_is_no_level_however_high() -> None:
+    load = series((60, 5), (60, 50))
+    load[:, 20:22] = 50_000
+    found = find_windows(load)
+    assert found is not None
+    assert close(found.overload, (60, 120))
+
+
 def test_the_larger_of_two_steps_is_the_overload() -> None:
     found = find_windows(series((50, 5), (20, 20), (50, 5), (60, 200)))
     assert found is not None
@@ -239,6 +247,26 @@ def test_a_log_of_any_length_is_counted_in_at_most_240_intervals(
     assert span_s / interval_s <= MOST_BINS
     found = store.value("select begins_at from incident where time_window = 'overload'")
     assert found is None or abs((found - at(20 * spacing)).total_seconds()) <= interval_s
+
+
+def test_ten_minutes_of_overload_are_found_in_a_day_and_cut_to_the_minute(
+    store: Store, read: Read
+) -> None:
+    quiet = [float(second) for second in range(0, 86_400, 15)]
+    begins, ends = 50_000, 50_600
+    loud = [begins + n / 4 for n in range(4 * (ends - begins))]
+    events: list[Event] = []
+    for n, when in enumerate(sorted(quiet + loud)):
+        events += request(str(n), received=when, took=0.05, verb="get", name="x")
+    read(events)
+    found = store.rows("from incident where time_window = 'overload'")[0]
+    assert abs((found["begins_at"] - at(begins)).total_seconds()) <= 60
+    assert abs((found["ends_at"] - at(ends)).total_seconds()) <= 60
+    baseline = store.rows("from incident where time_window = 'baseline'")[0]
+    assert baseline["ends_at"] == found["begins_at"]
+    assert baseline["ends_at"] - baseline["begins_at"] <= 4 * (
+        found["ends_at"] - found["begins_at"]
+    )
 
 
 # Windows and times as typed

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import polars as pl
 
-from kubepostmortem.attribution.windows import Found, find_windows
+from kubepostmortem.attribution.windows import bin_width_s, find_windows
 from kubepostmortem.incident import Window, iso
 from kubepostmortem.model import statement
 from kubepostmortem.store import Store
+
+FEWEST_INTERVALS = 8
 
 METHOD = (
     "change points of demand and request rate (optimal partitioning of their logarithms around "
@@ -17,17 +20,64 @@ METHOD = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The two windows of a cluster, and how many times demand grows between them."""
+
+    baseline: Window
+    overload: Window
+    factor: float
+
+
 def choose_windows(store: Store, cluster: str) -> None:
     """Find both windows from the load and write them, unless the user has set one."""
     if _chosen_by_user(store, cluster):
         return
     store.run("delete from incident where cluster = $cluster", cluster=cluster)
-    load = store.frame(statement("ingest/load_for_windows"), cluster=cluster)
-    if load.height < 8:
+    spans = store.rows("from intervals where cluster = $cluster", cluster=cluster)
+    if not spans or spans[0]["begins_at"] == spans[0]["ends_at"]:
         return
-    found = find_windows(load.select("demand_s", "requests").to_numpy().T)
-    if found is not None:
-        _write_found(store, cluster, found, load)
+    choice = _search(store, cluster, Window(spans[0]["begins_at"], spans[0]["ends_at"]))
+    if choice:
+        reason = f"demand grows up to {choice.factor:.1f}-fold; {METHOD}"
+        for name, window in (("baseline", choice.baseline), ("overload", choice.overload)):
+            _write(store, cluster, name, window, "change-point", reason)
+
+
+def _search(store: Store, cluster: str, span: Window) -> Choice | None:
+    """Find windows within a span; look closer where a shorter span allows finer intervals.
+
+    An overload of ten minutes is one or two intervals of a day, and its edges are that rough.
+    """
+    width_s = bin_width_s(span.length.total_seconds())
+    load = store.frame(
+        statement("ingest/load_for_windows"),
+        cluster=cluster,
+        begins_at=iso(span.begins_at),
+        ends_at=iso(span.ends_at),
+        width_s=width_s,
+    )
+    if load.height < FEWEST_INTERVALS:
+        return None
+    found = find_windows(load.select("demand_s", "requests").to_numpy().T, width_s)
+    if found is None:
+        return None
+    choice = Choice(
+        _window(load, found.baseline, width_s), _window(load, found.overload, width_s), found.factor
+    )
+    closer = _closer(choice, span)
+    if bin_width_s(closer.length.total_seconds()) >= width_s:
+        return choice
+    return _search(store, cluster, closer) or choice
+
+
+def _closer(choice: Choice, span: Window) -> Window:
+    """Return the overload with room around it, within the span: thrice its length before it."""
+    length = choice.overload.length
+    return Window(
+        max(span.begins_at, choice.overload.begins_at - 3 * length),
+        min(span.ends_at, choice.overload.ends_at + length),
+    )
 
 
 def set_window(store: Store, cluster: str, name: str, window: Window) -> None:
@@ -50,14 +100,9 @@ def _chosen_by_user(store: Store, cluster: str) -> bool:
     )
 
 
-def _write_found(store: Store, cluster: str, found: Found, load: pl.DataFrame) -> None:
-    for name, (begins, ends) in (("baseline", found.baseline), ("overload", found.overload)):
-        reason = f"demand grows up to {found.factor:.1f}-fold; {METHOD}"
-        _write(store, cluster, name, _window(load, begins, ends), "change-point", reason)
-
-
-def _window(load: pl.DataFrame, begins: int, ends: int) -> Window:
-    width = timedelta(seconds=load["interval_s"][0])
+def _window(load: pl.DataFrame, bins: tuple[int, int], width_s: float) -> Window:
+    begins, ends = bins
+    width = timedelta(seconds=width_s)
     return Window(load["interval_at"][begins], load["interval_at"][ends - 1] + width)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ Series = npt.NDArray[np.float64]
 WIDTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 MOST_BINS = 240
 SHORTEST_SEGMENT = 0.05  # of all bins: what lasts less is a burst, not a level
+SHORTEST_S = 60.0  # what lasts a minute is a level, however long the log
 PENALTY = 3.0
 ONSET_SHARE = 1 / 3  # of the way, on the log scale, from the quiet level to the peak
 LEAST_RISE = np.log(1.3)
@@ -50,18 +52,19 @@ class Found:
 
 
 def bin_width_s(span_s: float) -> int:
-    """Return the finest round width that divides the span into at most 240 bins."""
-    return next((w for w in WIDTHS_S if span_s / w <= MOST_BINS), WIDTHS_S[-1])
+    """Return the finest round width, in seconds, that divides the span into at most 240 bins."""
+    longest = WIDTHS_S[-1] * ceil(span_s / WIDTHS_S[-1] / MOST_BINS)
+    return next((width for width in WIDTHS_S if span_s / width <= MOST_BINS), longest)
 
 
-def segments(load: Series) -> list[Segment]:
-    """Split load (measures x bins, not negative) into levels.
+def segments(load: Series, width_s: float = 1.0) -> list[Segment]:
+    """Split load (measures x bins of width_s seconds, not negative) into levels.
 
     Returns segments in order, which cover every bin once.
     """
     logs = _logs(load)
     costs = _segment_costs(logs / _noise(logs)[:, None])
-    shortest = max(2, round(SHORTEST_SEGMENT * load.shape[1]))
+    shortest = max(1, round(min(SHORTEST_SEGMENT * load.shape[1], SHORTEST_S / width_s)))
     cuts = _best_cuts(costs, shortest, PENALTY * np.log(load.shape[1]))
     return [
         Segment(a, b, tuple(float(m) for m in np.median(logs[:, a:b], axis=1)))
@@ -69,14 +72,16 @@ def segments(load: Series) -> list[Segment]:
     ]
 
 
-def find_windows(load: Series) -> Found | None:
-    """Find the baseline and the overload in load (measures x bins); the first measure decides.
+def find_windows(load: Series, width_s: float = 1.0) -> Found | None:
+    """Find the baseline and the overload in load; the first measure decides.
+
+    load: measures x bins of width_s seconds, not negative.
 
     The overload is the run of high segments around the one with the largest excess that has a
     quieter segment before it: load that is high from the first bin on (a start-up storm) has no
     baseline to compare with. Returns None where nothing rises.
     """
-    levels = segments(load)
+    levels = segments(load, width_s)
     quietest = [min(s.levels[0] for s in levels[: peak + 1]) for peak in range(len(levels))]
     peak = max(range(len(levels)), key=lambda i: _excess(levels[i], quietest[i]))
     if levels[peak].levels[0] - quietest[peak] < LEAST_RISE:

@@ -68,22 +68,24 @@ class InputFile:
 def discover(paths: Iterable[Path]) -> list[Path]:
     """List the files under these paths, sorted; a folder is walked, links to folders are not.
 
-    Raises NoUsableInput where a path does not exist.
+    Raises NoUsableInput where a path does not exist, or is a pipe: files are read more than once.
     """
     found: dict[Path, None] = {}
     for path in paths:
         if not path.exists():
             raise NoUsableInput(f"no such file or folder: {path}")
+        if not path.is_file() and not path.is_dir():
+            raise NoUsableInput(f"neither a file nor a folder: {path}; save a pipe to a file first")
         found.update(dict.fromkeys(_files_under(path) if path.is_dir() else [path]))
     return list(found)
 
 
 def _files_under(folder: Path) -> list[Path]:
     return sorted(
-        Path(parent) / name
+        path
         for parent, folders, names in os.walk(folder, followlinks=False)
         for name in names
-        if not name.startswith(".")
+        if not name.startswith(".") and (path := Path(parent) / name).is_file()
     )
 
 

@@ -1,7 +1,29 @@
 -- One row per change that reached the cluster, from whatever reported it.
 create or replace view deploy_steps as
-select cluster, applied_at, namespace, service, kind, version, actor, action, reported_by
+with named as (
+    select cluster, service, any_value(namespace) as namespace
+    from (
+        select cluster, split_part(client, '/', 1) as namespace, split_part(client, '/', 2) as service
+        from (
+            select distinct cluster, unnest([workload, service_account(username)]) as client
+            from requests
+        )
+        where client is not null
+        union
+        select cluster, namespace, name from workloads
+        union
+        select cluster, namespace, service from workload_changes
+    )
+    group by cluster, service
+    having count(distinct namespace) = 1
+)
+select
+    cluster, applied_at,
+    -- Pipelines often leave the namespace out: it is that of the only client of this name.
+    coalesce(deploys.namespace, named.namespace) as namespace,
+    service, kind, version, actor, action, reported_by
 from deploys
+left join named using (cluster, service)
 union all
 select cluster, applied_at, namespace, service, kind, null, actor, action, 'audit log'
 from workload_changes
@@ -9,7 +31,7 @@ where code < 300;
 comment on view deploy_steps is 'Changes that reached the cluster: deploy records, and workload changes that the audit log shows succeeding.';
 comment on column deploy_steps.cluster is 'Cluster.';
 comment on column deploy_steps.applied_at is 'When, UTC.';
-comment on column deploy_steps.namespace is 'Namespace.';
+comment on column deploy_steps.namespace is 'Namespace; where the record has none, that of the only workload or service account of this name.';
 comment on column deploy_steps.service is 'What was changed.';
 comment on column deploy_steps.kind is 'Kind of object, where known.';
 comment on column deploy_steps.version is 'Version, where known.';

@@ -22,7 +22,7 @@ left join (
     on alike.cluster = requests.cluster and alike.verb = requests.verb
     and alike.scope = requests.scope and alike.resource is not distinct from requests.resource;
 comment on view request_load is 'requests, with the load that each put on the API server.';
-comment on column request_load.demand_s is 'Uncongested cost of the request, seconds: unit_costs of its class. Watches cost nothing here.';
+comment on column request_load.demand_s is 'Uncongested cost of the request, seconds: unit_costs of its class. A watch costs its start; other long-running requests cost nothing here.';
 comment on column request_load.request_s is 'Measured latency, seconds; 0 for long-running requests.';
 comment on column request_load.throttled is 'True where the answer was 429 Too Many Requests.';
 comment on column request_load.failed is 'True where the answer was a server error (5xx).';

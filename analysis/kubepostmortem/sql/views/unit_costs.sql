@@ -12,15 +12,22 @@ from (
             filter (received_at >= quiet.begins_at and received_at < quiet.ends_at)
             as quiet_cost_ms
     from (
-        select *, greatest(latency_ms - coalesce(apf_queue_wait_ms, 0), 0) as server_ms
+        select
+            *,
+            -- Of a watch only the start is work of its own; its lifetime is no cost.
+            greatest(
+                if(verb = 'watch', (epoch_us(started_at) - epoch_us(received_at)) / 1e3, latency_ms)
+                - coalesce(apf_queue_wait_ms, 0), 0) as server_ms
         from requests
-        where code < 400 and not is_long_running(verb, subresource)
+        where code < 400
+            and (not is_long_running(verb, subresource)
+                or verb = 'watch' and started_at is not null)
     ) as requests
     left join incident as quiet
         on quiet.cluster = requests.cluster and quiet.time_window = 'baseline'
     group by all
 );
-comment on view unit_costs is 'What one request of a class costs an uncongested API server: the tenth percentile of latency without queue wait, over answered requests that are not long-running.';
+comment on view unit_costs is 'What one request of a class costs an uncongested API server: the tenth percentile of latency without queue wait, over answered requests; of a watch, the time to its start. Other long-running requests have none.';
 comment on column unit_costs.cluster is 'Cluster.';
 comment on column unit_costs.component is 'Component.';
 comment on column unit_costs.verb is 'Verb.';
