@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from conftest import Read
 from kubepostmortem.attribution.causes import Cause, rank_causes
+from kubepostmortem.incident import Window
 from kubepostmortem.store import Store
+from kubepostmortem.windows import set_window
 from planted import Storm, at, request, telemetry_storm
 
 few = settings(max_examples=25, derandomize=True, deadline=None)
@@ -279,7 +281,12 @@ def test_what_a_request_costs_is_its_time_before_the_overload(stormed: Store) ->
     assert overall < 4 * 1.4
 
 
-def test_a_cost_leaves_out_queues_refusals_and_what_was_slow(store: Store, read: Read) -> None:
+@pytest.mark.parametrize("windowed", [False, True])
+def test_a_cost_leaves_out_queues_refusals_and_what_was_slow(
+    store: Store, read: Read, windowed: bool
+) -> None:
+    if windowed:
+        set_window(store, "prod", "baseline", Window(at(0), at(1000)))
     waited = {"apiserver.latency.k8s.io/apf-queue-wait": "5s"}
     took = [(0.010, {}, 200)] * 3 + [(1.0, {}, 200)] * 10  # one in ten tells what it costs
     took += [(5.010, {"annotations": waited}, 200)] * 3 + [(0.001, {}, 429), (0.001, {}, 503)] * 20

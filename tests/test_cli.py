@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -505,3 +506,23 @@ def test_pipes_get_data_only_whatever_the_terminal_and_zone(tmp_path: Path) -> N
     assert json.loads(done.stdout)["files"][0]["first"].startswith("2026-03-01T12:00:")
     assert "\x1b" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_interrupt_ends_it_at_once_and_quietly(tmp_path: Path) -> None:
+    Store.create(tmp_path / "i.duckdb").close()
+    endless = "select sum(hash(a.range + b.range)) from range(10000000) a, range(10000000) b"
+    code = "from kubepostmortem.cli import main; main()"
+    command = [sys.executable, "-c", code, "sql", endless, "-d", str(tmp_path / "i.duckdb")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.communicate(timeout=6)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert running.returncode in (-signal.SIGINT, 130)
+    assert (out, err) == (b"", b"")
+
+
+def test_a_path_that_is_not_there_leaves_no_database_behind(run: Run, tmp_path: Path) -> None:
+    database = tmp_path / "i.duckdb"
+    assert run("ingest", tmp_path / "nowhere", "-d", database).code == 3
+    assert not database.exists()

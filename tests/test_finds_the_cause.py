@@ -45,7 +45,7 @@ def test_recorded_the_agent_that_lists_is_the_top_cause(grew: Answer) -> None:
     assert near(top["onset"], datetime(2026, 11, 24, 0, 56, 6, 680000), 15)
     assert top["share"] > 0.9
     assert "otel-agent" in grew.headline
-    assert f"{top['share']:.0%} of the growth in demand" in grew.headline
+    assert f" is {top['share']:.0%} of the growth in demand" in grew.headline
 
 
 def test_recorded_victims_that_retry_are_induced(grew: Answer) -> None:

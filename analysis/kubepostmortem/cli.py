@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +18,7 @@ from kubepostmortem.incident import Window, utc
 from kubepostmortem.ingest import Outcome
 from kubepostmortem.ingest import ingest as ingest_files
 from kubepostmortem.progress import progress
+from kubepostmortem.sources.files import discover
 from kubepostmortem.store import Store
 from kubepostmortem.windows import forget_windows, set_window
 
@@ -71,8 +73,9 @@ def ingest(
     Formats are recognised by content. Reading the same files again adds nothing.
     """
     moment = utc(taken_at) if taken_at else None
+    files = discover(paths)  # a path that is not there should leave no database behind
     with Store.create(database) as store, progress() as show:
-        outcomes = ingest_files(store, paths, cluster, taken_at=moment, progress=show)
+        outcomes = ingest_files(store, files, cluster, taken_at=moment, progress=show)
     if not quiet:
         _summarise(outcomes)
     rejected = sum(len(outcome.reading.rejections) for outcome in outcomes)
@@ -226,11 +229,18 @@ def _only_cluster(store: Store, cluster: str | None) -> str:
 
 def main() -> None:
     """Run the command line; every failure has a message and an exit code of its own."""
+    signal.signal(signal.SIGINT, _interrupted)
     try:
         app()
     except KubepostmortemError as failure:
         typer.echo(f"kubepostmortem: {output.plain(failure)}", err=True)
         sys.exit(failure.exit_code)
-    except BrokenPipeError:
-        # The reader of a pipe has enough; a second failure at exit would only be noise.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _interrupted(*_: object) -> None:
+    """End as an interrupted program does, which shells report as 130; the database survives it."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\x1b[?25h")  # the progress bar hides the cursor
+        sys.stderr.flush()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
