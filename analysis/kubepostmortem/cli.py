@@ -190,8 +190,7 @@ def report(
     """Render the postmortem as one self-contained HTML page, and print its path."""
     from kubepostmortem.report import postmortem_page
 
-    with Store.open(database):
-        page = out or Path("reports") / database.stem / "postmortem.html"
+    page = out or Path("reports") / database.stem / "postmortem.html"
     parameters = {"title": title} if title else {}
     typer.echo(postmortem_page(database, page, **parameters))
 

@@ -210,7 +210,7 @@ def test_csv_and_json_of_the_same_deploys_are_the_same_deploys(recorded, load, s
 
 
 def test_cut_json_is_one_rejection(recorded, load, look):
-    whole = recorded("cicd_deployments.json").read()
+    whole = recorded("cicd_deployments.json").path.read_bytes()
 
     reading = load(deploy_timeline, look(whole[:-40]))
 

@@ -420,7 +420,7 @@ def test_tag_of_an_image(image, expected):
 
 
 def test_a_cut_list_is_one_rejection(recorded, look, load):
-    whole = recorded("kubectl_objects.json").read()
+    whole = recorded("kubectl_objects.json").path.read_bytes()
 
     reading = load(kube_objects, look(whole[: len(whole) // 2]))
 

@@ -11,8 +11,8 @@ from typing import Any, BinaryIO
 
 from kubepostmortem.components import classify_callers
 from kubepostmortem.model import statement
-from kubepostmortem.sources.files import InputFile
-from kubepostmortem.sources.gzip_repair import DAMAGED, Mended, mend
+from kubepostmortem.sources.files import DAMAGED, InputFile
+from kubepostmortem.sources.gzip_repair import Mended, mend
 from kubepostmortem.sources.source import Numbered, Reading, Rejection, Target
 from kubepostmortem.store import Store
 

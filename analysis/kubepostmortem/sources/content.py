@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kubepostmortem.sources.documents import Contents
-from kubepostmortem.sources.files import InputFile
+from kubepostmortem.sources.files import InputFile, pieces
 from kubepostmortem.sources.source import Rejection
 
-PIECE = 1 << 20
 BLANK = " \t\r\n\ufeff"
 CUT_LINE = "cut off: the last line has no end"
 CUT_GZIP = "cut off: the compressed file ends early"
@@ -41,16 +38,9 @@ def content(file: InputFile) -> tuple[bytes, bool]:
 
     Of a gzip file that was cut short, it is what can still be unpacked.
     """
-    pieces: list[bytes] = []
     with file.open() as stream:
-        while True:
-            try:
-                piece = stream.read1(PIECE)  # type: ignore[attr-defined]
-            except (EOFError, zlib.error, gzip.BadGzipFile):
-                return b"".join(pieces), False
-            if not piece:
-                return b"".join(pieces), True
-            pieces.append(piece)
+        found = list(pieces(stream))
+    return b"".join(filter(None, found)), None not in found
 
 
 def tabulate(

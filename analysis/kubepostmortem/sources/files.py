@@ -16,6 +16,9 @@ from typing import Any, BinaryIO
 from kubepostmortem.errors import NoUsableInput
 
 HEAD_BYTES = 65_536
+HEAD_PIECE = 8192
+PIECE = 1 << 20
+DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)  # what reading a damaged gzip file raises
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -35,17 +38,12 @@ class InputFile:
         with path.open("rb") as raw:
             compression = "gzip" if raw.read(2) == GZIP_MAGIC else "none"
             status = os.fstat(raw.fileno())
-        head = b"".join(_first_bytes(path, compression))
+        head = _head(path, compression)
         return cls(path, status.st_size, status.st_mtime_ns, compression, head)
 
     def open(self) -> BinaryIO:
         """Open the uncompressed content."""
         return _open(self.path, self.compression)
-
-    def read(self) -> builtins.bytes:
-        """Return the uncompressed content whole. Raises OSError or EOFError where it is cut."""
-        with self.open() as content:
-            return content.read()
 
     @cached_property
     def text(self) -> str:
@@ -93,19 +91,28 @@ def _open(path: Path, compression: str) -> BinaryIO:
     return gzip.open(path, "rb") if compression == "gzip" else path.open("rb")  # type: ignore[return-value]
 
 
-def _first_bytes(path: Path, compression: str) -> Iterator[bytes]:
-    """Yield the head in pieces, so that a file cut in its first bytes still shows some."""
-    left = HEAD_BYTES
-    with _open(path, compression) as content:
-        while left > 0:
-            try:
-                piece = content.read1(min(left, 8192))  # type: ignore[attr-defined]
-            except (EOFError, zlib.error, gzip.BadGzipFile):
-                return
-            if not piece:
-                return
-            left -= len(piece)
-            yield piece
+def pieces(stream: BinaryIO, size: int = PIECE) -> Iterator[bytes | None]:
+    """Yield content in pieces, and None where a damaged compressed file breaks off."""
+    while True:
+        try:
+            piece = stream.read1(size)  # type: ignore[attr-defined]
+        except DAMAGED:
+            yield None
+            return
+        if not piece:
+            return
+        yield piece
+
+
+def _head(path: Path, compression: str) -> bytes:
+    """Read the head in small pieces, so that a file cut in its first bytes still shows some."""
+    head = b""
+    with _open(path, compression) as stream:
+        for piece in pieces(stream, HEAD_PIECE):
+            head += piece or b""
+            if len(head) >= HEAD_BYTES:
+                break
+    return head[:HEAD_BYTES]
 
 
 def _objects(lines: Iterable[str]) -> Iterator[dict[str, Any]]:

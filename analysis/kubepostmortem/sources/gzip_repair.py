@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import gzip
 import os
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kubepostmortem.sources.content import CUT_GZIP
-from kubepostmortem.sources.files import InputFile
+from kubepostmortem.sources.files import InputFile, pieces
 from kubepostmortem.sources.source import Rejection
 
-PIECE = 1 << 20
-DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 TRAILER = 8  # bytes; a file that ends in as many zeros is padded
 
 
@@ -61,14 +58,5 @@ def _copy_lines(file: InputFile, copy: Path) -> Rejection | None:
 
 
 def _pieces(file: InputFile) -> Iterator[bytes | None]:
-    """Yield the content in pieces, and None where it breaks off."""
-    with file.open() as content:
-        while True:
-            try:
-                piece = content.read1(PIECE)  # type: ignore[attr-defined]
-            except DAMAGED:
-                yield None
-                return
-            if not piece:
-                return
-            yield piece
+    with file.open() as stream:
+        yield from pieces(stream)
