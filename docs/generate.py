@@ -14,6 +14,7 @@ import typer.main
 
 from kubepostmortem.cli import app
 from kubepostmortem.components import kinds
+from kubepostmortem.metrics import Metric, metrics, units
 from kubepostmortem.model import MACROS, TABLE_MACROS, TABLES, VIEWS
 from kubepostmortem.questions import QUESTIONS
 from kubepostmortem.sources import SOURCES
@@ -147,10 +148,43 @@ Recognised by content, whatever the file is called; plain or gzip.
 """
 
 
+def known_metrics() -> str:
+    """Every metric that we know: what it is, what it tells, and whom it serves."""
+    named = "\n".join(map(_metric, metrics()))
+    counted = "\n".join(f"| {unit} | {meaning} |" for unit, meaning in units().items())
+    return f"""{NOTE}
+# Metrics
+
+What `kubepostmortem ingest --prometheus` asks for, where it exists, under its present and its
+older names. Histograms are asked for as `_bucket`, `_sum` and `_count`, and as native ones.
+
+| metric | kind | unit | labels | what it tells | questions |
+|---|---|---|---|---|---|
+{named}
+
+## Units
+
+| unit | counts |
+|---|---|
+{counted}
+"""
+
+
+def _metric(metric: Metric) -> str:
+    limits = [f"`{metric.only}`"] if metric.only else []
+    limits += [f"`le` {', '.join(metric.bounds)}"] if metric.bounds else []
+    notes = [f" Was {', '.join(f'`{name}`' for name in metric.was)}."] if metric.was else []
+    notes += [f" Only {' and '.join(limits)}."] if limits else []
+    tells = metric.tells + "".join(notes).replace("|", "\\|")
+    labels, questions = ", ".join(metric.labels), ", ".join(metric.questions)
+    return f"| `{metric.name}` | {metric.kind} | {metric.unit} | {labels} | {tells} | {questions} |"
+
+
 PAGES = {
     "data-dictionary.md": data_dictionary,
     "commands.md": commands,
     "reference.md": formats,
+    "metrics.md": known_metrics,
 }
 
 

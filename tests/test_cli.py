@@ -143,7 +143,6 @@ def useless(folder: Path) -> dict[str, Path]:
     (folder / "noise.bin").write_bytes(bytes(range(256)) * 40)
     (folder / "cut.log.gz").write_bytes(b"\x1f\x8b\x08\x00")
     (folder / "loop").symlink_to(folder / "loop")
-    os.mkfifo(folder / "pipe")
     return {name: folder / name for name in USELESS}
 
 
@@ -155,7 +154,6 @@ USELESS = (
     "cut.log.gz",
     "missing.log",
     "loop",
-    "pipe",
 )
 
 
@@ -225,6 +223,33 @@ def test_inspect_prints_in_every_format(run: Run, stormed: Path, how: str) -> No
     result = run("inspect", "-o", how, "-d", stormed)
     assert (result.code, result.err) == (0, "")
     assert "audit.log" in result.out
+
+
+def test_inspect_tells_what_the_evidence_cannot_show(run: Run, stormed: Path) -> None:
+    shown = run("inspect", "-o", "json", "-d", stormed).json
+    assert list(shown) == ["files", "coverage", "limits"]
+    assert {row["limit_kind"] for row in shown["limits"]} == {
+        "no request counter",
+        "rejected records",
+    }
+    table = run("inspect", "-d", stormed).out
+    for row in shown["limits"]:
+        assert f"- {row['severity']}: {row['says']}\n" in table
+
+
+def test_inspect_shows_the_coverage_of_every_verb(run: Run, recorded: Path) -> None:
+    rows = run("inspect", "-o", "json", "-d", recorded).json["coverage"]
+    assert {"list", "get", "watch", "update"} <= {row["verb"] for row in rows}
+    assert all(row["audited_share"] > 0.97 for row in rows)
+
+
+def test_inspect_lists_rejected_records_with_their_place(run: Run, stormed: Path) -> None:
+    rows = run("inspect", "--rejected", "-o", "json", "-d", stormed).json
+    assert [row["excerpt"] for row in rows] == ["junk\n", "{}\n"]
+    assert {row["reason"] for row in rows} == {"not a JSON object"}
+    assert rows[1]["line"] == rows[0]["line"] + 1
+    assert rows[1]["offset"] == rows[0]["offset"] + len("junk\n")
+    assert rows[0]["file"].endswith("audit.log")
 
 
 def windows(run: Run, database: Path) -> dict[str, tuple[str, str, str]]:

@@ -102,7 +102,9 @@ def test_an_onset_is_never_far_before_the_growth(
     load = counts((begins + later, rate), (60, growth * (rate + 1)), seed=seed)
     at = onset(load, begins)
     assert at is not None
-    assert begins + later - 3 <= at <= begins + later + 3
+    # Few requests a bin say little about which bin it was.
+    near = 3 if rate >= 2 else 6
+    assert begins + later - near <= at <= begins + later + near
 
 
 @few

@@ -135,7 +135,7 @@ def test_a_missing_database_is_said_to_be_missing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", ["open", "create"])
 def test_a_folder_is_no_database(tmp_path: Path, how: str) -> None:
-    with pytest.raises(DatabaseUnavailable, match="cannot open"):
+    with pytest.raises(DatabaseUnavailable, match="cannot use"):
         getattr(Store, how)(tmp_path)
 
 
@@ -256,7 +256,35 @@ def test_a_statement_gives_rows_or_says_why_not(opened: Store, sql: str) -> None
         assert refused.reason
 
 
+def test_a_reader_runs_a_settled_statement_only_once(empty: Path, store: Store) -> None:
+    with Store.open(empty) as reader:
+        once, again = (reader.settled("select uuid() as x") for _ in range(2))
+    assert once.equals(again)
+    first, second = (store.settled("select uuid() as x") for _ in range(2))
+    assert not first.equals(second)
+
+
 # Writing
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        """select error('": No space left on device')""",
+        "select error('Out of Memory Error')",
+        "from read_json('/nowhere/Out of Memory.json')",
+    ],
+)
+def test_what_a_file_says_is_no_trouble_of_the_database(store: Store, sql: str) -> None:
+    with pytest.raises(QueryFailed):
+        store.run(sql)
+
+
+def test_too_little_memory_is_said_so(store: Store) -> None:
+    store.run("set memory_limit = '12MB'")
+    store.run("set temp_directory = ''")
+    with pytest.raises(DatabaseUnavailable, match=r"not enough memory .* KUBEPOSTMORTEM_MEMORY"):
+        store.run("create temp table t as select uuid() as u from range(3000000) order by u")
 
 
 def test_a_transaction_leaves_nothing_behind_when_it_fails(store: Store) -> None:

@@ -14,13 +14,18 @@ import typer
 from kubepostmortem import output
 from kubepostmortem.assets import bundled
 from kubepostmortem.errors import KubepostmortemError, PartialData, UsageError
-from kubepostmortem.incident import Window, utc
+from kubepostmortem.incident import Window, known_zone, utc
 from kubepostmortem.ingest import Outcome
 from kubepostmortem.ingest import ingest as ingest_files
 from kubepostmortem.progress import progress
-from kubepostmortem.sources.files import discover
+from kubepostmortem.redaction import Redaction, keys
+from kubepostmortem.sources.fetching import Fetch
+from kubepostmortem.sources.finding import listed
+from kubepostmortem.sources.live_prometheus import plan
+from kubepostmortem.sources.redacting import refuse_new_key
+from kubepostmortem.sources.spool import EXPANSION, remove_spools
 from kubepostmortem.store import Store
-from kubepostmortem.windows import forget_windows, set_window
+from kubepostmortem.windows import around_windows, forget_windows, set_window
 
 app = typer.Typer(
     name="kubepostmortem",
@@ -31,6 +36,7 @@ app = typer.Typer(
 )
 
 Format = StrEnum("Format", ["table", "json", "jsonl", "csv", "md"])
+Writing = StrEnum("Writing", ["text", "json", "md"])
 Database = Annotated[
     Path, typer.Option("--database", "-d", help="Incident database, a DuckDB file.")
 ]
@@ -57,12 +63,45 @@ def options(
 
 @app.command()
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders to read.")],
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="INPUT...",
+            help="Files, folders, archives, patterns, s3:// gs:// az:// https:// URLs; - is stdin.",
+        ),
+    ] = None,
     database: Database = DEFAULT_DATABASE,
     cluster: Annotated[str, typer.Option(help="Name of the cluster.")] = "cluster",
     taken_at: Annotated[
         str | None, typer.Option(help="When evidence without times of its own was taken.")
     ] = None,
+    assume_tz: Annotated[
+        str | None, typer.Option(help="Zone of times that show none, like Europe/Berlin.")
+    ] = None,
+    max_expansion: Annotated[
+        int,
+        typer.Option(help="Times its size that an input may unpack to, beyond 1 GiB.", min=1),
+    ] = EXPANSION,
+    prometheus: Annotated[
+        list[str] | None,
+        typer.Option(help="URL of a server to ask for metrics: Prometheus, Thanos, Mimir, ..."),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Begin of these metrics; default: before the baseline.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="End of these metrics; default: after the overload.")
+    ] = None,
+    match: Annotated[
+        list[str] | None,
+        typer.Option(help="Selector of further metrics, like 'my_total{job=\"x\"}'."),
+    ] = None,
+    where: Annotated[
+        str, typer.Option(help="Label matchers for the metrics we know, like 'cluster=\"prod\"'.")
+    ] = "",
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Store pseudonyms in place of names and addresses.")
+    ] = False,
     strict: Annotated[
         bool, typer.Option(help="Exit with 4 where any record was rejected.")
     ] = False,
@@ -73,14 +112,63 @@ def ingest(
     Formats are recognised by content. Reading the same files again adds nothing.
     """
     moment = utc(taken_at) if taken_at else None
-    files = discover(paths)  # a path that is not there should leave no database behind
+    zone = known_zone(assume_tz) if assume_tz else None
+    _refuse_no_input(paths, prometheus, since or until or match or where)
+    files = listed(paths or [])  # a path that is not there should leave no database behind
+    fetches: list[Fetch] = []
+    if prometheus:
+        span = _asked_span(database, cluster, since, until)
+        fetches = [f for url in prometheus for f in plan(url, span, match=match or (), where=where)]
     with Store.create(database) as store, progress() as show:
-        outcomes = ingest_files(store, files, cluster, taken_at=moment, progress=show)
+        outcomes = ingest_files(
+            store,
+            files,
+            cluster,
+            fetches=fetches,
+            taken_at=moment,
+            assume_tz=zone,
+            redaction=_redaction(store) if redact else None,
+            expansion=max_expansion,
+            progress=show,
+        )
     if not quiet:
         _summarise(outcomes)
-    rejected = sum(len(outcome.reading.rejections) for outcome in outcomes)
+    rejected = sum(sum(outcome.reading.rejected.values()) for outcome in outcomes)
     if strict and rejected:
         raise PartialData(f"{rejected} records were rejected; see `kubepostmortem inspect`")
+
+
+def _refuse_no_input(
+    paths: list[str] | None, servers: list[str] | None, about_servers: object
+) -> None:
+    if not paths and not servers:
+        raise UsageError("nothing to read: name files, folders or URLs, or a server (--prometheus)")
+    if about_servers and not servers:
+        raise UsageError("--since, --until, --match and --where go with --prometheus only")
+
+
+def _asked_span(database: Path, cluster: str, since: str | None, until: str | None) -> Window:
+    """Return the time to ask servers about: as told, else around the windows of the database."""
+    begin, end = utc(since) if since else None, utc(until) if until else None
+    if not (begin and end) and database.exists():
+        with Store.open(database) as store:
+            around = around_windows(store, cluster)
+        if around:
+            begin, end = begin or around.begins_at, end or around.ends_at
+    if not (begin and end):
+        raise UsageError("say --since and --until, or ingest an audit log first: it has the time")
+    return Window(begin, end)
+
+
+def _redaction(store: Store) -> Redaction:
+    """Redaction under the user's key; else under a new one, which is printed this once."""
+    key = keys.chosen()
+    if key is None:
+        refuse_new_key(store)
+        key = keys.random_key()
+        typer.echo(f"redaction key: {key}", err=True)
+        typer.echo(f"to add evidence later, keep it and set {keys.VARIABLE} to it", err=True)
+    return Redaction.under(key)
 
 
 def _summarise(outcomes: list[Outcome]) -> None:
@@ -88,14 +176,15 @@ def _summarise(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         reading = outcome.reading
         notes = [f"{count:,} × {reason}" for reason, count in reading.rejected.items()]
-        if reading.rejections:
+        if reading.rejected:
             name = output.plain(outcome.path)
-            typer.echo(f"{name}: rejected {', '.join(notes)}", err=True)
+            hint = f" ({output.plain(reading.notes)})" if reading.notes else ""
+            typer.echo(f"{name}: rejected {', '.join(notes)}{hint}", err=True)
     total = {
         "loaded": sum(outcome.reading.loaded for outcome in outcomes),
         "duplicates": sum(outcome.reading.duplicates for outcome in outcomes),
         "filtered": sum(outcome.reading.filtered for outcome in outcomes),
-        "rejected": sum(len(outcome.reading.rejections) for outcome in outcomes),
+        "rejected": sum(sum(outcome.reading.rejected.values()) for outcome in outcomes),
         "files read before": sum(outcome.skipped for outcome in outcomes),
     }
     counts = ", ".join(f"{count:,} {name}" for name, count in total.items() if count)
@@ -103,15 +192,23 @@ def _summarise(outcomes: list[Outcome]) -> None:
 
 
 @app.command()
-def inspect(database: Database = DEFAULT_DATABASE, output_format: Output = Format.table) -> None:
-    """Show the evidence ledger: what became of every record of every file."""
+def inspect(
+    database: Database = DEFAULT_DATABASE,
+    output_format: Output = Format.table,
+    rejected: Annotated[
+        bool, typer.Option("--rejected", help="List the rejected records instead.")
+    ] = False,
+) -> None:
+    """Show what became of every record of every file, and what the evidence cannot show."""
     from kubepostmortem.postmortem import Postmortem
 
-    ledger = Postmortem.open(database).ledger()
-    if output_format is Format.json:
-        output.print_json({"files": output.ledger_files(ledger)})
+    postmortem = Postmortem.open(database)
+    if rejected:
+        output.emit(postmortem.rejected(), output_format)
     else:
-        output.emit(ledger, output_format)
+        output.print_evidence(
+            postmortem.ledger(), postmortem.coverage(), postmortem.limits(), output_format
+        )
 
 
 @app.command()
@@ -179,6 +276,37 @@ def sql(
 
 
 @app.command()
+def collect(
+    platform: Annotated[
+        str | None, typer.Argument(help="kubeadm, eks, gke, aks or openshift; default: all.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Begin, an hour before the trouble; default: 6 h before end.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="End; default: now.")] = None,
+    cluster: Annotated[str, typer.Option(help="Name of the cluster.")] = "cluster",
+    question: Annotated[
+        str | None, typer.Option(help="Only what this question needs; see `questions`.")
+    ] = None,
+    output_format: Annotated[
+        Writing, typer.Option("--output", "-o", help="A shell script, data or a guide.")
+    ] = Writing.text,
+) -> None:
+    """Print the commands that gather the evidence, and which questions each serves.
+
+    Nothing is run: read them, and run those that fit where the cluster is.
+    """
+    from kubepostmortem import collect as collecting
+
+    steps = collecting.plan(platform, collecting.span(since, until), cluster, question)
+    if output_format is Writing.json:
+        output.print_json({"steps": steps, "ingest": collecting.ingest_command(cluster)})
+    else:
+        write = collecting.script if output_format is Writing.text else collecting.guide
+        sys.stdout.write(write(steps, cluster))
+
+
+@app.command()
 def report(
     database: Database = DEFAULT_DATABASE,
     out: Annotated[
@@ -228,7 +356,8 @@ def _only_cluster(store: Store, cluster: str | None) -> str:
 
 def main() -> None:
     """Run the command line; every failure has a message and an exit code of its own."""
-    signal.signal(signal.SIGINT, _interrupted)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _interrupted)
     try:
         app()
     except KubepostmortemError as failure:
@@ -236,10 +365,11 @@ def main() -> None:
         sys.exit(failure.exit_code)
 
 
-def _interrupted(*_: object) -> None:
-    """End as an interrupted program does, which shells report as 130; the database survives it."""
+def _interrupted(number: int, _: object) -> None:
+    """End as an interrupted program does: 130 or 143 to a shell. The database survives it."""
+    remove_spools()
     if sys.stderr.isatty():
         sys.stderr.write("\x1b[?25h")  # the progress bar hides the cursor
         sys.stderr.flush()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 class KubepostmortemError(Exception):
     """Anything that the user can act on; printed without a traceback."""
@@ -31,6 +35,18 @@ class DatabaseUnavailable(KubepostmortemError):
     """The database file is missing, busy, full or not one of ours."""
 
     exit_code = 3
+
+
+class CannotWrite(KubepostmortemError):
+    """A disk is full, or refuses what the work must write to it."""
+
+    exit_code = 3
+
+    @classmethod
+    def because(cls, path: object, failed: OSError) -> CannotWrite:
+        """Name the path and the reason."""
+        full = "the disk is full: " if failed.errno in NO_ROOM else ""
+        return cls(f"{full}cannot write {path}: {failed.strerror or failed}")
 
 
 class MissingEvidence(KubepostmortemError):

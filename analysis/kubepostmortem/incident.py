@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kubepostmortem.errors import UsageError
 
@@ -20,6 +21,14 @@ def utc(text: str) -> datetime:
     except (ValueError, OverflowError) as wrong:
         raise UsageError(f"not an ISO 8601 time: {text!r}") from wrong
     raise UsageError(f"time without a zone: {text!r}; write it like 2024-12-11T22:51:00Z")
+
+
+def known_zone(name: str) -> str:
+    """Return the IANA name of a time zone as it is. Raises UsageError where there is none."""
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as wrong:
+        raise UsageError(f"no such time zone: {name!r}; write it like Europe/Berlin") from wrong
 
 
 def iso(moment: datetime) -> str:

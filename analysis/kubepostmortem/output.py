@@ -55,6 +55,20 @@ def ledger_files(ledger: pl.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+def print_evidence(
+    ledger: pl.DataFrame, coverage: pl.DataFrame, limits: pl.DataFrame, how: str
+) -> None:
+    """Print what `inspect` shows: json has all three, a table the ledger and its limits."""
+    if how == "json":
+        rows = {"coverage": coverage.to_dicts(), "limits": limits.to_dicts()}
+        print_json({"files": ledger_files(ledger), **rows})
+        return
+    emit(ledger, how)
+    if how == "table":
+        several = limits["cluster"].n_unique() > 1
+        _bullets("Limits of the evidence", [_limit(row, several) for row in limits.to_dicts()])
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document; times get their zone, what JSON cannot say becomes null."""
     sys.stdout.write(_dumps(value, indent=2) + "\n")
@@ -95,6 +109,11 @@ def machine_form(answer: Answer) -> dict[str, Any]:
     """Return the answer as plain data: the contract of `ask -o json`."""
     kept = ("question", "status", "confidence", "headline", "evidence", "caveats", "missing", "sql")
     return {name: _plain_data(getattr(answer, name)) for name in kept}
+
+
+def _limit(limit: Mapping[str, Any], several: bool) -> str:
+    place = f"{limit['cluster']}: " if several else ""
+    return f"{limit['severity']}: {place}{limit['says']}"
 
 
 def _bullets(title: str, lines: Iterable[str]) -> None:

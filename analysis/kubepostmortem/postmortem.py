@@ -11,6 +11,13 @@ from kubepostmortem.questions import QUESTIONS
 from kubepostmortem.questions.question import Answer, Question, ask
 from kubepostmortem.store import Store
 
+REJECTED = """
+select cluster, path as file, reason, line, byte_offset as "offset", excerpt
+from rejected_lines
+join ingests using (ingest_id)
+order by ingest_id, line, byte_offset
+"""
+
 
 class Postmortem:
     """One incident database, opened for reading."""
@@ -44,6 +51,18 @@ class Postmortem:
     def ledger(self) -> pl.DataFrame:
         """What became of the records of every input file: the ledger view."""
         return self.store.frame("from ledger")
+
+    def coverage(self) -> pl.DataFrame:
+        """Requests in the audit log against the API server's own counter: the coverage view."""
+        return self.store.frame("from coverage")
+
+    def limits(self) -> pl.DataFrame:
+        """What the evidence could not have shown: the evidence_limits view."""
+        return self.store.frame("from evidence_limits")
+
+    def rejected(self) -> pl.DataFrame:
+        """Every record that could not be used, with its file, reason and place."""
+        return self.store.frame(REJECTED)
 
     def sql(self, statement: str) -> pl.DataFrame:
         """Run a statement of the user's own, read-only. Raises QueryFailed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,11 +17,16 @@ from kubepostmortem.model import COMMENTS_FROM, MODEL, fingerprint, statement
 
 COLLECT = {
     "requests": "ingest an audit log",
-    "deploys": "ingest a deploy timeline or kubectl -o json objects",
+    "deploys": "ingest a deploy timeline, what Helm or Argo CD print, or kubectl -o json objects",
     "metric_samples": "ingest a metrics export",
     "incident": "no overload was found; set the windows with `kubepostmortem window`",
 }
 
+NO_ROOM = re.compile(
+    '": (No space left on device|File too large|Disk quota exceeded)|max_temp_directory_size'
+)
+OF_DISK = (duckdb.IOException, duckdb.TransactionException)
+LOST = (duckdb.OutOfMemoryException, duckdb.FatalException)
 MEMORY_LIMIT = os.environ.get("KUBEPOSTMORTEM_MEMORY", "1500MiB")
 
 
@@ -29,6 +35,7 @@ class Store:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._connection = connection
+        self._remembered: dict[str, pl.DataFrame] | None = None  # only where nothing can change
         self.path = path
 
     @classmethod
@@ -39,6 +46,7 @@ class Store:
         """
         store = cls(_connect(path, read_only=False), path)
         store._refuse_foreign()
+        _forget_spilled(path)
         if not store._is_current():
             store._build()
         return store
@@ -58,6 +66,7 @@ class Store:
             _bring_up_to_date(path)
             store = cls(_connect(path, read_only=True), path)
         store.run("set enable_external_access = false")  # for good: DuckDB allows no way back
+        store._remembered = {}
         return store
 
     def close(self) -> None:
@@ -81,10 +90,18 @@ class Store:
             rows: pl.DataFrame = pl.DataFrame() if answer is None else answer.pl()
             return rows
         except duckdb.Error as refused:
-            raise QueryFailed(sql, str(refused)) from refused
+            raise self._failure(sql, refused) from refused
         except pl.exceptions.PolarsError as refused:
             reason = f"a column has a type that Polars lacks; cast it to varchar ({refused})"
             raise QueryFailed(sql, reason) from refused
+
+    def settled(self, sql: str) -> pl.DataFrame:
+        """Like frame; a store that is open for reading runs the statement only once."""
+        if self._remembered is None:
+            return self.frame(sql)
+        if sql not in self._remembered:
+            self._remembered[sql] = self.frame(sql)
+        return self._remembered[sql]
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """Return the rows of one statement as dictionaries. Raises QueryFailed."""
@@ -115,10 +132,11 @@ class Store:
         self.run("begin transaction")
         try:
             yield
+            self.run("commit")
         except BaseException:
-            self._connection.rollback()
+            with suppress(duckdb.Error):  # what failed may have ended the transaction already
+                self._connection.rollback()
             raise
-        self.run("commit")
 
     def has(self, relation: str) -> bool:
         """Tell whether a relation holds any row."""
@@ -134,7 +152,16 @@ class Store:
         try:
             return self._connection.execute(sql, parameters or None)
         except duckdb.Error as refused:
-            raise QueryFailed(sql, str(refused)) from refused
+            raise self._failure(sql, refused) from refused
+
+    def _failure(self, sql: str, refused: duckdb.Error) -> DatabaseUnavailable | QueryFailed:
+        """Tell a database that cannot go on, whatever comes next, from a bad statement."""
+        reason = str(refused)
+        ours = f'"{self.path}' in reason or NO_ROOM.search(reason)
+        disk = isinstance(refused, OF_DISK) and ours  # other reasons may quote what a file says
+        if disk or isinstance(refused, LOST):
+            return DatabaseUnavailable(_why_unavailable(self.path, reason))
+        return QueryFailed(sql, reason)
 
     def _is_current(self) -> bool:
         built = self.value("select 1 from duckdb_tables() where table_name = 'model'")
@@ -197,11 +224,22 @@ def _bring_up_to_date(path: Path) -> None:
         ) from refused
 
 
+def _forget_spilled(path: Path) -> None:
+    """Remove what a killed writer moved from memory to disk; who has the lock writes alone."""
+    for left in Path(f"{path}.tmp").glob("duckdb_temp_*"):
+        with suppress(OSError):
+            left.unlink()
+
+
 def _why_unavailable(path: Path, reason: str) -> str:
+    if NO_ROOM.search(reason):
+        return f"the disk is full: cannot write {path}; make room, and run it again"
+    if "Out of Memory" in reason:
+        return f"not enough memory for {path}: KUBEPOSTMORTEM_MEMORY is {MEMORY_LIMIT}; set more"
     if "not a valid DuckDB" in reason:
         return f"{path} is not a DuckDB database"
     if "Could not set lock" in reason:
-        return f"{path} is being written by another process; try again when it has finished"
+        return f"{path} is in use by another process; try again when it has finished"
     if "different configuration" in reason:
         return f"{path} is open in this process already, to read or to write; close it first"
-    return f"cannot open {path}: {reason}"
+    return f"cannot use {path}: {reason.splitlines()[0]}"

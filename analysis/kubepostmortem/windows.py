@@ -13,6 +13,7 @@ from kubepostmortem.model import statement
 from kubepostmortem.store import Store
 
 FEWEST_INTERVALS = 8
+ROOM = timedelta(minutes=10)
 
 METHOD = (
     "change points of demand and request rate (optimal partitioning of their logarithms around "
@@ -83,6 +84,15 @@ def _closer(choice: Choice, span: Window) -> Window:
 def set_window(store: Store, cluster: str, name: str, window: Window) -> None:
     """Write one window as the user wants it; `name` is baseline or overload."""
     _write(store, cluster, name, window, "user", "set by hand")
+
+
+def around_windows(store: Store, cluster: str) -> Window | None:
+    """Return the time from the baseline to the overload with some room, if both are known."""
+    rows = store.rows("from incident where cluster = $cluster", cluster=cluster)
+    found = {row["time_window"]: row for row in rows}
+    if {"baseline", "overload"} - found.keys():
+        return None
+    return Window(found["baseline"]["begins_at"] - ROOM, found["overload"]["ends_at"] + ROOM)
 
 
 def forget_windows(store: Store, cluster: str) -> None:

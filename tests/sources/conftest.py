@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kubepostmortem.ingest import Outcome, ingest
 from kubepostmortem.model import TABLES
 from kubepostmortem.sources.files import InputFile
 from kubepostmortem.sources.source import Numbered, Reading, Source, Target
@@ -58,7 +59,7 @@ def load(target: Target) -> Load:
     def load_one(source: Source, file: InputFile) -> Reading:
         with target.store.transaction():
             (reading,) = source.load([Numbered(next(numbers), file)], target)
-        rejected = len(reading.rejections)
+        rejected = sum(reading.rejected.values())
         assert reading.lines == reading.loaded + reading.duplicates + reading.filtered + rejected
         return reading
 
@@ -69,3 +70,17 @@ def load(target: Target) -> Load:
 def recorded() -> Callable[[str], InputFile]:
     """Look at an excerpt of what a real cluster gave."""
     return lambda name: InputFile.look(DATA / name)
+
+
+@pytest.fixture
+def give(store: Store, tmp_path: Path) -> Callable[..., Outcome]:
+    """Ingest a text under a name, and return what became of it."""
+
+    def write_and_read(text: str | bytes, name: str = "given", cluster: str = "prod") -> Outcome:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        (outcome,) = ingest(store, [path], cluster)
+        return outcome
+
+    return write_and_read

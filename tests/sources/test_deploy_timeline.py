@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
+import yaml
 
 from kubepostmortem.sources import deploy_timeline
 from kubepostmortem.sources.files import InputFile
+from kubepostmortem.sources.source import Numbered
 
 HEADER = "time,service,version"
 ROW = "2024-12-11T14:51:00-08:00,node-agent,0.9.0"
@@ -173,9 +176,13 @@ RECORDS = [
         json.dumps(RECORDS, indent=2),
         "\n".join(map(json.dumps, RECORDS)) + "\n",
         "\n".join(json.dumps(record, indent=2) for record in RECORDS),
+        *(json.dumps({"total": 2, wrapper: RECORDS}) for wrapper in deploy_timeline.WRAPPERS),
+        yaml.safe_dump(RECORDS),
+        yaml.safe_dump({"deploys": RECORDS}),
+        yaml.safe_dump_all(RECORDS),
     ],
 )
-def test_reads_json_as_an_array_and_as_lines(look, load, store, text):
+def test_reads_json_and_yaml_as_an_array_and_one_after_another(look, load, store, text):
     file = look(text)
 
     assert deploy_timeline.recognises(file)
@@ -191,6 +198,12 @@ def test_a_bad_json_line_costs_only_itself(look, load):
     assert (reading.lines, reading.loaded) == (3, 2)
     (rejection,) = reading.rejections
     assert (rejection.line, rejection.byte_offset) == (2, len(first) + 1)
+
+
+def test_yaml_keeps_a_version_as_it_is_written(look, load, store):
+    load(deploy_timeline, look("- time: 2024-12-11T22:51:00Z\n  app: web\n  version: 1.10\n"))
+
+    assert deploys(store)[0]["version"] == "1.10"
 
 
 def test_json_values_that_are_no_objects_are_rejected(look, load):
@@ -243,3 +256,13 @@ def test_json_in_a_gzip_file_without_its_end_is_read_and_reported(look, load):
 
     assert reading.loaded == 2
     assert reading.rejected == {"cut off: the compressed file ends early": 1}
+
+
+def test_a_zone_may_be_assumed(look, target, store):
+    file = look("time,end,service\n2024-12-11 14:51:00,2024-12-11 15:20:00,web\n")
+
+    deploy_timeline.load([Numbered(1, file)], replace(target, assume_tz="America/Los_Angeles"))
+
+    (row,) = deploys(store)
+    assert row["applied_at"] == datetime(2024, 12, 11, 22, 51)
+    assert row["ends_at"] == datetime(2024, 12, 11, 23, 20)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kubepostmortem.sources import exposition
@@ -65,12 +65,57 @@ def test_reads_every_way_to_write_a_sample(look, line, value):
     assert samples(look(f"{line}\n")) == [("a", {"b": "c"}, NOON.taken_at, value)]
 
 
+@pytest.mark.parametrize(
+    ("line", "metric", "labels"),
+    [
+        ('{"my.metric", b="c"} 3', "my.metric", {"b": "c"}),
+        ('{"my.metric","k.v"="c"} 3', "my.metric", {"k.v": "c"}),
+        ('{b="c", __name__="my.metric"} 3', "my.metric", {"b": "c"}),
+        ('{"a=\\"b\\"", "}\\""="{"} 3', 'a="b"', {'}"': "{"}),
+    ],
+)
+def test_reads_names_beyond_the_old_letters(look, line, metric, labels):
+    assert samples(look(f"{line}\n")) == [(metric, labels, NOON.taken_at, 3.0)]
+
+
+def test_reads_the_escapes_that_promtool_writes(look):
+    line = r'{__name__="m", a="\t\x00\u2028\U0001f600\xff\ud800\q\\n"} 3'
+
+    ((_, labels, *_),) = samples(look(f"{line}\n"))
+
+    assert labels == {"a": "\t\x00\u2028\U0001f600\ufffd\ufffd\\q\\n"}
+
+
+OPENMETRICS = """\
+# TYPE took_seconds summary
+# UNIT took_seconds seconds
+took_seconds{quantile="0.99"} 0.5 1733957610.000
+took_seconds_count 7 1733957610.000
+took_seconds_created 1733950000.000 1733957610.000
+# TYPE asked counter
+asked_total 9 1733957610.000 # {trace_id="a b"} 1 1733957609.000
+# EOF
+"""
+
+
+def test_reads_what_openmetrics_adds(look):
+    found = samples(look(OPENMETRICS))
+
+    assert [(metric, labels, value) for metric, labels, _, value in found] == [
+        ("took_seconds", {"quantile": "0.99"}, 0.5),
+        ("took_seconds_count", {}, 7.0),
+        ("took_seconds_created", {}, 1733950000.0),
+        ("asked_total", {}, 9.0),
+    ]
+
+
 def test_keeps_what_is_no_number(look):
     ((*_, value),) = samples(look('a{b="c"} NaN\n'))
 
     assert math.isnan(value)
 
 
+@settings(deadline=None)
 @given(labels=st.dictionaries(LABEL_NAMES, LABEL_VALUES, max_size=4))
 @example(labels={"a": '"},{b="\\', "c": "\\n\n\\\\"})
 @example(labels={"a": "\r", "b": "#", "c": "\x00\u2028"})
@@ -119,9 +164,17 @@ def test_samples_without_time_are_else_dated_by_the_file(look):
         ("m{} one", exposition.NO_NUMBER),
         ("m{}", exposition.NOT_A_SAMPLE),
         ("m1", exposition.NOT_A_SAMPLE),
+        ("m{} {count:1} 1", exposition.NOT_A_SAMPLE),
+        ("m{} {count:1, sum:x} 1", exposition.NOT_A_SAMPLE),
+        ("m{} {count:1, sum:2, (1:3} 1", exposition.NOT_A_SAMPLE),
+        ("m{} {count:1, sum:2, (1,2-3]:4} 1", exposition.NOT_A_SAMPLE),
+        ("m{} {count:1, sum:2, (1,2]:NaNN} 1", exposition.NOT_A_SAMPLE),
+        ("{} {count:1, sum:2} 1", exposition.NO_NAME),
         ("m{} 1 noon", exposition.NO_TIME),
         ("m{} 1 99999999999999999999", exposition.NO_TIME),
         ('m{a="b",a="c"} 1', exposition.NAMED_TWICE),
+        ('m{"n"} 1', exposition.NAMED_TWICE),
+        ('{"n", __name__="m"} 1', exposition.NAMED_TWICE),
         ('{a="b"} 1', exposition.NO_NAME),
     ],
 )
@@ -141,6 +194,7 @@ def test_the_last_line_is_not_trusted_without_its_end(look):
     assert [r.reason for r in found.rejections] == ["cut off: the last line has no end"]
 
 
+@settings(deadline=None)
 @given(at=st.integers(0, 120))
 def test_cut_anywhere_every_line_is_still_counted(at, tmp_path_factory):
     text = '# TYPE m counter\nm{a="b",c="d\\"e"} 1\n\nm{a="é"} NaN 1733957610123\n# x\nm 3\n'

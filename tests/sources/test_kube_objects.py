@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from kubepostmortem.sources import kube_objects
 from kubepostmortem.sources.files import InputFile
 from kubepostmortem.sources.kube_fields import plural
 from kubepostmortem.sources.kube_workloads import tag
+from kubepostmortem.sources.yaml_content import ANCHORED
 
 FLOW_CONTROL = "flowcontrol.apiserver.k8s.io/v1"
 CREATED = "2024-12-11T22:51:02Z"
@@ -358,6 +361,54 @@ def test_a_refusal_of_the_api_is_rejected_with_its_message(look, load):
     assert load(kube_objects, file).rejected == {
         "the API answered Forbidden: nodes is forbidden": 1
     }
+
+
+def as_yaml(*documents: object) -> str:
+    """What kubectl prints with -o yaml: keys in order, times without quotes."""
+    copies = json.loads(json.dumps(documents))  # a value told twice would become an alias
+    text = yaml.safe_dump_all(copies, explicit_start=True)
+    return re.sub(r"'(\d{4}-\d\d-\d\dT[\d:.]+Z)'", r"\1", text)
+
+
+def test_yaml_of_the_same_objects_says_the_same(recorded, look, load):
+    listed = recorded("kubectl_objects.json")
+    first = load(kube_objects, listed)
+
+    again = load(kube_objects, look(as_yaml(json.loads(listed.path.read_bytes()))))
+
+    assert (again.lines, again.filtered) == (first.lines, first.filtered)
+    assert (again.loaded, again.duplicates) == (0, first.loaded)
+
+
+def test_objects_of_a_must_gather_are_read_one_by_one(look, load, store):
+    command = {"command": ["kube-apiserver", "--max-requests-inflight=400"]}
+    pod = thing("Pod", name="api-1", spec={"containers": [command]})
+    file = look(as_yaml(thing("Node", name="n1"), pod))
+
+    assert kube_objects.recognises(file)
+    assert load(kube_objects, file).loaded == 2
+    assert store.value("select created_at from nodes") == CREATED_AT
+    assert store.rows("select apiserver, setting, value from apiserver_config") == [
+        {"apiserver": "api-1", "setting": "max-requests-inflight", "value": "400"}
+    ]
+
+
+def test_a_cut_list_in_yaml_is_reported(look, load):
+    whole = as_yaml(json.loads(listing(*(thing("Node", name=f"n{n}") for n in range(9)))))
+    at = whole.index("  kind: Node\n", len(whole) // 2)
+
+    reading = load(kube_objects, look(whole[:at]))
+
+    assert reading.loaded > 3
+    assert reading.rejected[kube_objects.CUT_LIST] == 1
+
+
+def test_an_object_in_yaml_that_refers_to_itself_costs_only_itself(look, load):
+    bomb = "apiVersion: v1\nkind: Node\nmetadata: &a\n  name: x\n  labels: *a\n"
+
+    reading = load(kube_objects, look(bomb + as_yaml(thing("Node"))))
+
+    assert (reading.loaded, reading.rejected) == (1, {ANCHORED: 1})
 
 
 FIELDS = [

@@ -5,10 +5,10 @@ import math
 from datetime import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubepostmortem.sources import prometheus_api
+from kubepostmortem.sources import prometheus_answers, prometheus_api
 from kubepostmortem.sources.files import InputFile
 
 PODS = {"__name__": "apiserver_request_total", "verb": "LIST", "resource": "pods"}
@@ -66,14 +66,45 @@ def test_series_without_a_name_are_named_after_the_file(look, load, store):
     assert "apiserver_request_total, from the file's name" in reading.notes
 
 
-def test_native_histograms_are_counted_and_left_out(look, load, store):
-    native = {"metric": PODS, "histograms": [[1733957580, {"count": "2"}], [1733957610, {}]]}
+NATIVE = {"count": "6", "sum": "9.5", "buckets": [[3, "-0.5", "0.5", "2"], [0, "1", "2", "4"]]}
 
-    reading = load(prometheus_api, look(matrix(native)))
 
-    assert (reading.lines, reading.loaded, reading.filtered) == (2, 0, 2)
-    assert reading.notes == "native histograms left out: 2"
-    assert not store.has("metric_series")
+@pytest.mark.parametrize(
+    ("kind", "series"),
+    [
+        ("matrix", {"metric": PODS, "histograms": [[1733957580, NATIVE]]}),
+        ("vector", {"metric": PODS, "histogram": [1733957580, NATIVE]}),
+    ],
+)
+def test_reads_a_native_histogram_as_classic_series(look, load, store, kind, series):
+    answer = {"status": "success", "data": {"resultType": kind, "result": [series]}}
+
+    reading = load(prometheus_api, look(json.dumps(answer)))
+
+    assert (reading.lines, reading.loaded, reading.rejected) == (5, 5, {})
+    assert reading.notes == "native histograms read as _count, _sum and _bucket: 1"
+    assert store.frame(
+        "select metric, labels['le'], value from metric_samples join metric_series using "
+        "(series_id) where labels['verb'] = 'LIST' order by metric, value"
+    ).rows() == [
+        ("apiserver_request_total_bucket", "0.5", 2),
+        ("apiserver_request_total_bucket", "2", 6),
+        ("apiserver_request_total_bucket", "+Inf", 6),
+        ("apiserver_request_total_count", None, 6),
+        ("apiserver_request_total_sum", None, 9.5),
+    ]
+
+
+def test_a_series_may_turn_from_a_number_into_a_histogram(look, load, store):
+    series = {
+        "metric": PODS,
+        "values": [[1733957580, "3"]],
+        "histograms": [[1733957610, NATIVE], [1e300, NATIVE]],
+    }
+
+    reading = load(prometheus_api, look(matrix(series)))
+
+    assert (reading.loaded, reading.rejected) == (6, {prometheus_api.NO_SAMPLE: 1})
 
 
 @pytest.mark.parametrize(
@@ -105,6 +136,8 @@ def test_answers_without_series_are_rejected_with_the_reason(look, load, answer,
         {"metric": None, "values": []},
         {"values": [[1733957580, "1"]]},
         {"metric": PODS, "values": [[10**400, "1"]]},
+        {"metric": PODS, "histograms": [[1733957580, {"count": "2"}]]},
+        {"metric": PODS, "histograms": [[1733957580, {**NATIVE, "buckets": [[0, "1"]]}]]},
         7,
     ],
 )
@@ -113,7 +146,7 @@ def test_what_is_no_series_is_rejected_and_the_others_are_read(look, load, serie
 
     reading = load(prometheus_api, look(matrix(series, good)))
 
-    assert (reading.loaded, reading.rejected) == (1, {prometheus_api.NO_SERIES: 1})
+    assert (reading.loaded, reading.rejected) == (1, {prometheus_answers.NO_SERIES: 1})
 
 
 @pytest.mark.parametrize("pair", [[1733957580, "many"], [1e300, "1"], [-5, "1"]])
@@ -142,6 +175,7 @@ def test_several_answers_in_one_file_are_read(look, load):
     assert load(prometheus_api, look(f"{first}\n{second}\n")).loaded == 2
 
 
+@settings(deadline=None)
 @given(at=st.integers(0, 200))
 def test_a_cut_answer_is_one_rejection(at, tmp_path_factory):
     whole = matrix({"metric": PODS, "values": [[1733957580, "1204"], [1733957610, "9120"]]})

@@ -7,7 +7,7 @@ import polars as pl
 
 from kubepostmortem.charts import theme
 
-LANES = ("window", "deploy", "change", "throttling", "lockout", "event")
+LANES = ("window", "deploy", "change", "throttling", "lockout", "event", "note")
 URGENT = ("throttling", "lockout")
 WINDOWS = {"baseline": theme.CALM, "overload": theme.STRONG}
 

@@ -1,4 +1,4 @@
-"""Lookups that several questions share: causes of the growth, and coverage of the log."""
+"""Lookups that several questions share: causes of the growth."""
 
 from __future__ import annotations
 
@@ -62,29 +62,6 @@ def causes(inquiry: Inquiry) -> list[Cause]:
     overload = inquiry.row("beginning of the overload", OVERLOAD)
     later_s = max(LATER_S, overload["later_s"])
     return rank_causes(growth, _onsets(inquiry), overload["begins_at"], later_s)
-
-
-def coverage(inquiry: Inquiry) -> tuple[float | None, str]:
-    """Return the part of all requests that the audit log shows, and a sentence on it."""
-    seen = inquiry.row(
-        "requests in the audit log against the API server's counter",
-        "select sum(audited_requests) / nullif(sum(counted_requests), 0) as share, "
-        "sum(counted_requests) as counted from coverage",
-    )
-    if seen.get("share") is None:
-        return None, "No request counter was ingested, so it is unknown what the audit log omits."
-    share = float(seen["share"])
-    return share, (
-        f"The audit log shows {share:.0%} of the requests that the API server counted in "
-        "apiserver_request_total over the same time."
-    )
-
-
-def coverage_missing(share: float | None) -> list[Missing]:
-    """What to collect where coverage is unknown."""
-    if share is not None:
-        return []
-    return [Missing("apiserver_request_total", "export it from Prometheus with query_range")]
 
 
 def nothing_grew(question: str, inquiry: Inquiry) -> Answer:

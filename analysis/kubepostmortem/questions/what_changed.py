@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 
 from kubepostmortem.attribution.causes import Cause
-from kubepostmortem.questions.growth import causes, coverage, coverage_missing, nothing_grew
+from kubepostmortem.questions.coverage import coverage
+from kubepostmortem.questions.growth import causes, nothing_grew
 from kubepostmortem.questions.question import Answer, Confidence, Figure, Inquiry, Missing, Table
 from kubepostmortem.questions.words import listed, number, resources, span
 
@@ -99,15 +100,15 @@ def answer(inquiry: Inquiry) -> Answer:
         return nothing_grew(id, inquiry)
     top = found[0]
     facts = _facts(inquiry, top)
-    seen, sentence = coverage(inquiry)
+    seen = coverage(inquiry)
     return Answer(
         question=id,
         status="answered",
-        confidence=_confidence(facts),
+        confidence=seen.weaken(_confidence(facts)),
         headline=_headline(top, facts),
-        evidence={"component": top.component, "verb": top.verb, "coverage": seen, **facts},
-        caveats=[*_caveats(facts), sentence],
-        missing=coverage_missing(seen) + _missing(facts),
+        evidence={"component": top.component, "verb": top.verb, "coverage": seen.share, **facts},
+        caveats=[*_caveats(facts), *seen.caveats],
+        missing=seen.missing + _missing(facts),
         sql=inquiry.statements,
         figures=[_figure(inquiry, top)],
         tables=_tables(facts),

@@ -11,7 +11,8 @@ import polars as pl
 from kubepostmortem.attribution.causes import Cause
 from kubepostmortem.errors import MissingEvidence
 from kubepostmortem.incident import iso
-from kubepostmortem.questions.growth import causes, coverage, nothing_grew
+from kubepostmortem.questions.coverage import coverage
+from kubepostmortem.questions.growth import causes, nothing_grew
 from kubepostmortem.questions.question import Answer, Confidence, Figure, Inquiry, Missing, Table
 from kubepostmortem.questions.words import percent, span, when
 
@@ -24,6 +25,11 @@ needs = ("requests", "incident")
 
 GROWN = 0.02  # of the total growth of demand: below it a deploy's own calls did not grow
 SLACK_S = 5.0  # clocks of pipelines and API servers differ a little
+PODS = "pods first seen"
+INFERRED = (
+    "No record tells of this release: its time is that of the first calls (or the placing) of its "
+    "new pods."
+)
 SHOWN = 8  # rows of the table; the evidence holds all
 
 CANDIDATES = """
@@ -60,23 +66,24 @@ def answer(inquiry: Inquiry) -> Answer:
     if not candidates:
         raise MissingEvidence("deploy_candidates", "ingest a deploy timeline (CSV or JSON)")
     suspects = _rank([_suspect(row, top) for row in candidates])
-    seen, sentence = coverage(inquiry)
+    seen = coverage(inquiry)
     first = suspects[0]
     return Answer(
         question=id,
         status="answered" if first["verdict"] == "cause" else "open",
-        confidence=_confidence(first),
+        confidence=seen.weaken(_confidence(first)),
         headline=_headline(suspects, top),
         evidence={
             "onset": iso(top.onset) if top.onset else None,
-            "coverage": seen,
+            "coverage": seen.share,
             "suspects": suspects,
             "steps": _steps(inquiry, first),
         },
         caveats=[
             "A release is tied to the growth through the calls of its own workload or service "
             "account; one that makes others call more is not found this way.",
-            sentence,
+            *_inferred(first),
+            *seen.caveats,
         ],
         missing=_missing(inquiry, first),
         sql=inquiry.statements,
@@ -153,9 +160,10 @@ def _headline(suspects: Sequence[dict[str, Any]], top: Cause) -> str:
         )
     name = " ".join(filter(None, [first["service"], first["version"]]))
     at = _moment(first["at"])
+    by = f" by {first['actor']}" if first["actor"] else ""
     innocent = sum(s["verdict"] == "innocent" for s in suspects)
     return (
-        f"{name}, applied at {when(at)} by {first['actor']}: its calls began "
+        f"{name}, applied at {when(at)}{by}: its calls began "
         f"{span(first['lag_s'])} later and are {percent(first['share'])} of the growth in demand. "
         f"{innocent} other changes are ruled out."
     )
@@ -164,7 +172,14 @@ def _headline(suspects: Sequence[dict[str, Any]], top: Cause) -> str:
 def _confidence(first: dict[str, Any]) -> Confidence:
     if first["verdict"] != "cause":
         return "none"
-    return "high" if first["share"] > 0.5 and first["lag_s"] < 600 else "medium"
+    near = first["share"] > 0.5 and first["lag_s"] < 600
+    return "high" if near and not _inferred(first) else "medium"
+
+
+def _inferred(first: dict[str, Any]) -> list[str]:
+    """What to beware of where nobody reported the release: nothing but its new pods tells of it."""
+    pods = first["verdict"] == "cause" and first["reported_by"] == PODS
+    return [INFERRED] if pods else []
 
 
 def _steps(inquiry: Inquiry, first: dict[str, Any]) -> list[dict[str, Any]]:

@@ -9,7 +9,8 @@ import polars as pl
 
 from kubepostmortem.attribution.causes import Cause
 from kubepostmortem.incident import iso
-from kubepostmortem.questions.growth import causes, coverage, coverage_missing
+from kubepostmortem.questions.coverage import Coverage, coverage
+from kubepostmortem.questions.growth import causes
 from kubepostmortem.questions.question import (
     Answer,
     Confidence,
@@ -52,23 +53,23 @@ def answer(inquiry: Inquiry) -> Answer:
     if not found:
         return _nothing_grew(inquiry, totals)
     identities = _identities(inquiry)
-    seen, sentence = coverage(inquiry)
+    seen = coverage(inquiry)
     top = found[0]
     return Answer(
         question=id,
         status="answered",
-        confidence=_confidence(found, seen),
+        confidence=seen.weaken(_confidence(found), compares=True),
         headline=_headline(top, identities[top.component, top.verb]),
         evidence={
             "measure": "demand",
             "total_growth": totals["growth_demand"],
             "total_growth_requests": totals["growth_rps"],
             "totals": totals,
-            "coverage": seen,
+            "coverage": seen.share,
             "causes": [_evidence(c, identities[c.component, c.verb]) for c in found],
         },
-        caveats=_caveats(found, sentence),
-        missing=coverage_missing(seen),
+        caveats=_caveats(found, seen),
+        missing=seen.missing,
         sql=inquiry.statements,
         figures=_figures(inquiry, found),
         tables=[_table(found)],
@@ -116,19 +117,18 @@ def _evidence(cause: Cause, who: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _confidence(found: Sequence[Cause], seen: float | None) -> Confidence:
-    """High needs both measures to agree on a dominant cause, and a log that is known complete."""
+def _confidence(found: Sequence[Cause]) -> Confidence:
+    """High needs both measures to agree on a dominant cause; limits of the evidence lower it."""
     top = found[0]
     agree = top.share_of_requests == max(c.share_of_requests for c in found)
     dominant = top.share >= 0.5 and top.onset is not None
-    points = agree + dominant + (seen is not None and seen >= 0.9)
-    return ("low", "low", "medium", "high")[points]
+    return ("low", "medium", "high")[agree + dominant]
 
 
-def _caveats(found: Sequence[Cause], coverage_sentence: str) -> list[str]:
+def _caveats(found: Sequence[Cause], seen: Coverage) -> list[str]:
     most = max(found, key=lambda cause: cause.share_of_requests)
     caveats = [
-        coverage_sentence,
+        *seen.caveats,
         "Demand is requests times the uncongested cost of their class (unit_costs): measured "
         "latency would charge victims for the queues that they wait in.",
     ]
@@ -188,6 +188,6 @@ def _nothing_grew(inquiry: Inquiry, totals: dict[str, Any]) -> Answer:
         confidence="low",
         headline="No cause in this evidence: demand did not grow between the two windows.",
         evidence={"total_growth": totals.get("growth_demand") or 0.0, "causes": []},
-        caveats=[coverage(inquiry)[1]],
+        caveats=coverage(inquiry).caveats,
         sql=inquiry.statements,
     )

@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 
 from kubepostmortem.attribution.causes import Cause
-from kubepostmortem.questions.growth import causes, coverage, coverage_missing, nothing_grew
+from kubepostmortem.questions.coverage import Coverage, coverage
+from kubepostmortem.questions.growth import causes, nothing_grew
 from kubepostmortem.questions.question import Answer, Confidence, Figure, Inquiry, Missing, Table
 from kubepostmortem.questions.words import number, percent
 
@@ -92,15 +93,15 @@ def answer(inquiry: Inquiry) -> Answer:
         return nothing_grew(id, inquiry)
     top = found[0]
     facts = _facts(inquiry, top.component)
-    seen, sentence = coverage(inquiry)
+    seen = coverage(inquiry)
     return Answer(
         question=id,
         status="answered",
-        confidence=_confidence(facts),
+        confidence=seen.weaken(_confidence(facts)),
         headline=_headline(top, facts),
-        evidence={"component": top.component, "verb": top.verb, "coverage": seen, **facts},
-        caveats=_caveats(facts, sentence),
-        missing=coverage_missing(seen) + _missing(facts),
+        evidence={"component": top.component, "verb": top.verb, "coverage": seen.share, **facts},
+        caveats=_caveats(facts, seen),
+        missing=seen.missing + _missing(facts),
         sql=inquiry.statements,
         figures=[_figure(inquiry, top, facts)],
         tables=[Table("What its requests asked for", pl.DataFrame(facts["purposes"]))],
@@ -164,7 +165,7 @@ def _confidence(facts: dict[str, Any]) -> Confidence:
     return "medium" if facts["with_node"] > 0.5 else "low"
 
 
-def _caveats(facts: dict[str, Any], coverage_sentence: str) -> list[str]:
+def _caveats(facts: dict[str, Any], seen: Coverage) -> list[str]:
     known = {
         "token": "from the bound token of the calling pod",
         "identity": "from the kubelet's identity",
@@ -176,7 +177,7 @@ def _caveats(facts: dict[str, Any], coverage_sentence: str) -> list[str]:
         if kind
         else ("The DaemonSet shape is inferred from pods and nodes; its object was not ingested.")
     )
-    return [f"The node of a call is known {known}.", shape, coverage_sentence]
+    return [f"The node of a call is known {known}.", shape, *seen.caveats]
 
 
 def _missing(facts: dict[str, Any]) -> list[Missing]:

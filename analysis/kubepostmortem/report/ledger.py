@@ -23,17 +23,15 @@ order by records desc, reason
 
 
 def values(inquiry: Inquiry) -> dict[str, Any]:
-    """Return tables of formats, files, rejections and coverage."""
+    """Return tables of formats, files and rejections."""
     files = inquiry.frame("what became of every record of every file", "from ledger")
     rejected = inquiry.frame("rejected records by reason", REJECTED)
-    coverage = inquiry.frame("the log against the API server's own counter", "from coverage")
     return {
         "formats": cells.grid("By format", _by_format(files)),
         "files": cells.grid("By file", _named(files.head(MOST))),
         "count": files.height,
         "hidden": max(files.height - MOST, 0),
         "rejected": cells.grid("Rejected records", rejected),
-        "coverage": cells.grid("Coverage of the audit log", coverage),
         "totals": {name: int(files[name].sum()) for name in COUNTS},
     }
 

@@ -11,7 +11,7 @@ import polars as pl
 from kubepostmortem.postmortem import Postmortem
 from kubepostmortem.questions import QUESTIONS
 from kubepostmortem.questions.question import Answer, Figure, Inquiry
-from kubepostmortem.report import cells, ledger, load, summary, timeline
+from kubepostmortem.report import cells, coverage, ledger, load, summary, timeline
 from kubepostmortem.report.drawing import Drawing
 from kubepostmortem.report.section import Section
 from kubepostmortem.report.statements import Statements
@@ -30,6 +30,11 @@ class Report:
         answers = self.postmortem.answers()
         values = summary.values(self._inquiry, answers)
         return Section("summary.html.j2", values["lede"], {"title": self.title, **values})
+
+    def coverage(self) -> Section:
+        """Whether this evidence could have shown the cause, and what it cannot show."""
+        values = coverage.values(self._inquiry)
+        return Section("coverage.html.j2", values["verdict"], values)
 
     def timeline(self) -> Section:
         """What happened, in order: a drawing and a table."""
@@ -58,7 +63,7 @@ class Report:
         return self._cards(self.postmortem.answers())
 
     def ledger(self) -> Section:
-        """What became of every record of every file, and what the log does not show."""
+        """What became of every record of every file."""
         return Section("ledger.html.j2", "Evidence ledger", ledger.values(self._inquiry))
 
     def appendix(self) -> Section:

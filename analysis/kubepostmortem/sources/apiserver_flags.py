@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from kubepostmortem.sources.content import BLANK, CUT_GZIP, Unusable, content, dig, listed
+from kubepostmortem.sources.content import BLANK, Unusable, content, dig, listed
 from kubepostmortem.sources.documents import Contents, load_documents
 from kubepostmortem.sources.files import InputFile
 from kubepostmortem.sources.json_content import compact, documents
@@ -24,6 +24,7 @@ WITHHELD = "(withheld)"
 
 COMMENTS = re.compile(r"(?:\s|#[^\n]*(?:\n|$))*")
 COMMAND = re.compile(rf"[^\n{{}}\[\]<>]*{PROGRAM}[\s\0\\]+--?\w")
+FLAG = re.compile(r"--?\w")  # a line --- begins YAML
 OWN_FLAG = re.compile(
     r"--(etcd-servers|max-(mutating-)?requests-inflight|enable-priority-and-fairness)\b"
 )
@@ -46,7 +47,7 @@ def recognises(file: InputFile) -> bool:
 def _begins_command(text: str) -> bool:
     comments = COMMENTS.match(text)
     start = comments.end() if comments else 0
-    flags = text.startswith("-", start) and OWN_FLAG.search(text, start)
+    flags = FLAG.match(text, start) and OWN_FLAG.search(text, start)
     return bool(flags or COMMAND.match(text, start))
 
 
@@ -108,11 +109,11 @@ def _read_json(file: InputFile, contents: Contents) -> list[Rejection]:
 
 
 def _read_text(file: InputFile, contents: Contents) -> list[Rejection]:
-    data, whole = content(file)
+    data, broken = content(file)
     text = data.decode("utf-8", errors="replace").lstrip("\ufeff").replace("\0", "\n")
     lines = text.replace("\\\r\n", " ").replace("\\\n", " ").splitlines()
     words = [word for line in lines if not line.lstrip().startswith("#") for word in _split(line)]
-    lost = [] if whole else [Rejection(CUT_GZIP, b"", None, len(data))]
+    lost = [Rejection(broken, b"", None, len(data))] if broken else []
     return _add_arguments(contents, words) + lost
 
 

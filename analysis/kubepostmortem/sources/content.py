@@ -12,7 +12,6 @@ from kubepostmortem.sources.source import Rejection
 
 BLANK = " \t\r\n\ufeff"
 CUT_LINE = "cut off: the last line has no end"
-CUT_GZIP = "cut off: the compressed file ends early"
 
 
 class Unusable(ValueError):
@@ -33,14 +32,18 @@ class Record:
         return Rejection(reason, self.text, self.line, self.byte_offset)
 
 
-def content(file: InputFile) -> tuple[bytes, bool]:
-    """Return the uncompressed content, and whether it is whole.
+def content(file: InputFile) -> tuple[bytes, str | None]:
+    """Return the uncompressed content, and why it is not whole; None: it is.
 
-    Of a gzip file that was cut short, it is what can still be unpacked.
+    Of a packed file that was cut short, it is what can still be unpacked.
     """
+    found: list[bytes] = []
     with file.open() as stream:
-        found = list(pieces(stream))
-    return b"".join(filter(None, found)), None not in found
+        for piece in pieces(stream):
+            if isinstance(piece, str):
+                return b"".join(found), piece
+            found.append(piece)
+    return b"".join(found), None
 
 
 def tabulate(

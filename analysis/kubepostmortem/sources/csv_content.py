@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 
-from kubepostmortem.sources.content import BLANK, CUT_GZIP, CUT_LINE, Record, content
+from kubepostmortem.sources.content import BLANK, CUT_LINE, Record, content
 from kubepostmortem.sources.files import InputFile
 from kubepostmortem.sources.source import Rejection
 
@@ -26,9 +26,9 @@ def columns(text: str) -> list[str]:
 
 def records(file: InputFile) -> Iterator[Record | Rejection]:
     """Yield what stands under the header line, its fields by column name in lower case."""
-    data, whole = content(file)
+    data, lost = content(file)
     lines = data.splitlines(keepends=True)
-    cut = lines.pop() if lines and not whole and not lines[-1].endswith(b"\n") else b""
+    cut = lines.pop() if lines and lost and not lines[-1].endswith(b"\n") else b""
     names: list[str] = []
     for values, record in _rows(lines, _comma(_first_line(file.text))):
         if isinstance(record, Rejection):
@@ -37,8 +37,8 @@ def records(file: InputFile) -> Iterator[Record | Rejection]:
             names = _names(values)
         else:
             yield _named(values, record, names)
-    if not whole:
-        yield Rejection(CUT_GZIP, cut, len(lines) + 1, len(data) - len(cut))
+    if lost:
+        yield Rejection(lost, cut, len(lines) + 1, len(data) - len(cut))
 
 
 def _rows(

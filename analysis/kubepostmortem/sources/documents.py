@@ -13,7 +13,16 @@ from kubepostmortem.sources.files import InputFile
 from kubepostmortem.sources.source import Numbered, Reading, Rejection, Target
 from kubepostmortem.store import Store
 
-KEYED = frozenset({"nodes", "workloads", "flow_schemas", "priority_levels", "apiserver_config"})
+KEYED = frozenset(
+    {
+        "api_request_counts",
+        "apiserver_config",
+        "flow_schemas",
+        "nodes",
+        "priority_levels",
+        "workloads",
+    }
+)
 
 
 @dataclass
@@ -68,7 +77,9 @@ def _add(table: str, rows: list[dict[str, Any]], ingest_id: int, target: Target)
         f'select * exclude ingest_id, 0::bigint as record from "{table}" limit 0'
     )
     frame = pl.DataFrame(rows, infer_schema_length=None)
-    store.insert("fresh_rows", frame.with_columns(cluster=pl.lit(target.cluster)))
+    store.insert(
+        "fresh_rows", target.redacted(table, frame).with_columns(cluster=pl.lit(target.cluster))
+    )
     if table in KEYED:
         _keep_last(store, table)
     store.run(

@@ -10,31 +10,31 @@ from itertools import accumulate
 import polars as pl
 
 from kubepostmortem.incident import iso
-from kubepostmortem.sources.content import BLANK, CUT_GZIP, CUT_LINE, content
+from kubepostmortem.sources.content import BLANK, CUT_LINE, content
 from kubepostmortem.sources.files import InputFile
+from kubepostmortem.sources.native_histograms import COUNT, HISTOGRAM, with_classic, written_out
 from kubepostmortem.sources.samples import SAMPLES, SERIES, Samples, load_samples
+from kubepostmortem.sources.series_text import LABELS, METRIC, read_series
 from kubepostmortem.sources.source import Numbered, Reading, Rejection, Target
 from kubepostmortem.sources.times import NO_TIME, since_epoch
 
 name = "Prometheus text"
 describes = "Metrics as text: kubectl get --raw /metrics, OpenMetrics, promtool tsdb dump"
 
-METRIC = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
-LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*[ \t]*=[ \t]*"(?:[^"\\]|\\.)*"[ \t]*'
-LABELS = rf"(?:{LABEL}(?:,[ \t]*{LABEL})*(?:,[ \t]*)?)?"
 SAMPLE = (
     rf"^(?P<metric>{METRIC})?(?:[ \t]*\{{[ \t]*(?P<labels>{LABELS})\}}|[ \t])[ \t]*"
-    r"(?P<value>[^ \t#]+)(?:[ \t]+(?P<stamp>[^ \t#]+))?(?:[ \t]+#.*)?$"
+    rf"(?P<value>{HISTOGRAM}|[^ \t#{{]+)(?:[ \t]+(?P<stamp>[^ \t#]+))?(?:[ \t]+#.*)?$"
 )
-PAIR = r'^(?P<key>[^ \t=]+)[ \t]*=[ \t]*"(?P<value>.*)"[ \t]*$'
-ESCAPES = {r"\\": "\\", r"\n": "\n", r"\"": '"'}
 
 NUMBER = r"[-+]?(?:[0-9.][-+0-9.eE]*|Inf|NaN)"
 BEGINS_SAMPLE = re.compile(
-    rf"(?:(?:{METRIC})?[ \t]*\{{[ \t]*{LABELS}\}}[ \t]*|[a-zA-Z:]+_\w*[ \t]+){NUMBER}(?:\s|$)"
+    rf"(?:(?:{METRIC})?[ \t]*\{{[ \t]*{LABELS}\}}[ \t]*|[a-zA-Z:]+_\w*[ \t]+)"
+    rf"(?:{NUMBER}(?:\s|$)|\{{count:)"
 )
 TYPED = re.compile(r"^# TYPE \S+ (counter|gauge|histogram|summary|un\w+|info|stateset)\s", re.M)
 OPENMETRICS = re.compile(r"^# EOF\s*$", re.M)
+
+IS_HISTOGRAM = pl.col("written").str.starts_with("{")
 
 NOT_A_SAMPLE = "neither a sample nor a comment"
 NO_NAME = "a sample of a metric without name"
@@ -58,22 +58,24 @@ def read(file: InputFile, target: Target) -> Samples:
 
     Times are milliseconds since 1970; in OpenMetrics, which ends with # EOF, they are seconds.
     """
-    data, whole = content(file)
+    data, broken = content(file)
     text = data.decode("utf-8", errors="replace")
     written = _written(text)
-    series = _series(written)
+    series = read_series(written.select("series", "metric", "labels").unique(maintain_order=True))
     taken_at = target.taken_at or _modified_at(file)
     samples = _judged(_dated(written, taken_at, text).join(series, on="series"), text)
     good = samples.filter(pl.col("problem").is_null())
     bad = samples.filter(pl.col("problem").is_not_null())
-    undated = good["stamp"].null_count()
-    lost = [] if whole else [Rejection(CUT_GZIP, b"", None, len(data))]
-    return Samples(
-        series=good.select(SERIES.names()).unique("series"),
-        samples=good.select(SAMPLES.names()),
+    plain = good.filter(~IS_HISTOGRAM)
+    lost = [Rejection(broken, b"", None, len(data))] if broken else []
+    found = Samples(
+        series=plain.select(SERIES.names()).unique("series"),
+        samples=plain.select(SAMPLES.names()),
         rejections=[*_rejections(bad, data), *lost],
-        notes=_taken(undated, taken_at, given=target.taken_at is not None),
+        notes=_taken(good["stamp"].null_count(), taken_at, given=target.taken_at is not None),
     )
+    native = good.filter(IS_HISTOGRAM).select("series", "sampled_at", "written", histogram="line")
+    return with_classic(found, *written_out(native), series)
 
 
 def _written(text: str) -> pl.DataFrame:
@@ -85,50 +87,22 @@ def _written(text: str) -> pl.DataFrame:
     return parts.with_columns(series=pl.struct("metric", "labels").rank("dense").cast(pl.Int64))
 
 
-def _series(written: pl.DataFrame) -> pl.DataFrame:
-    """One row per series: its number, metric, sorted labels, and whether one is named twice."""
-    texts = written.select("series", "metric", "labels").unique(maintain_order=True)
-    key, pair = pl.col("key"), pl.struct("key", "value")
-    named = pl.col("value").filter(key == "__name__").first()
-    labels = _pairs(texts).group_by("series", maintain_order=True)
-    told = labels.agg(
-        labels=pair.filter(key != "__name__"), called=named, twice=key.is_duplicated().any()
-    )
-    series = texts.select("series", "metric").join(told, on="series", how="left")
-    return series.select(
-        "series",
-        pl.col("metric").fill_null(pl.col("called")),
-        pl.col("labels").fill_null([]),
-        pl.col("twice").fill_null(False),
-    )
-
-
-def _pairs(texts: pl.DataFrame) -> pl.DataFrame:
-    """One row per label: series, key and value, sorted."""
-    labels = texts.select("series", pl.col("labels").str.extract_all(LABEL)).explode("labels")
-    pairs = labels.drop_nulls().select("series", pl.col("labels").str.extract_groups(PAIR))
-    pairs = pairs.unnest("labels").sort("series", "key")
-    escaped = pairs["value"].filter(pairs["value"].str.contains("\\", literal=True)).unique()
-    return pairs.with_columns(pl.col("value").replace({text: _unescaped(text) for text in escaped}))
-
-
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\.", lambda escape: ESCAPES.get(escape[0], escape[0]), text)
-
-
 def _dated(written: pl.DataFrame, taken_at: datetime, text: str) -> pl.DataFrame:
     """Times and values as such; `is_sample` is false where the line has another form."""
     stamp = pl.col("stamp").cast(pl.Float64, strict=False)
     seconds = pl.col("stamp").str.contains(".", literal=True) | bool(OPENMETRICS.search(text))
     sampled_at = since_epoch(pl.when(seconds).then(stamp).otherwise(stamp / 1000))
     undated = pl.col("stamp").is_null()
+    number = pl.col("value").cast(pl.Float64, strict=False)
+    count = pl.col("value").str.extract(COUNT).cast(pl.Float64, strict=False)
     return written.select(
         "line",
         "series",
         "stamp",
+        written="value",
         is_sample=pl.col("value").is_not_null(),
         sampled_at=pl.when(undated).then(pl.lit(taken_at)).otherwise(sampled_at),
-        value=pl.col("value").cast(pl.Float64, strict=False),
+        value=pl.coalesce(number, count),
     )
 
 

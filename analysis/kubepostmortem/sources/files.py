@@ -1,49 +1,77 @@
-"""Input files: found, opened whatever their compression, and known by their first bytes."""
+"""Input files: opened whatever their compression, and known by their first bytes."""
 
 from __future__ import annotations
 
 import builtins
-import gzip
 import json
-import os
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kubepostmortem.errors import NoUsableInput
+from kubepostmortem.sources.packing import DAMAGED, packing_of, pieces, unpacked
+
+__all__ = ["DAMAGED", "InputFile", "pieces"]
 
 HEAD_BYTES = 65_536
 HEAD_PIECE = 8192
-PIECE = 1 << 20
-DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)  # what reading a damaged gzip file raises
-GZIP_MAGIC = b"\x1f\x8b"
+DEEPEST = 4  # packings around one another
+NO_LIMIT = 1 << 62
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file as given, with the first 64 KiB of its (uncompressed) content."""
+    """A file as given, with the first 64 KiB of its (unpacked) content.
+
+    path names it: of a file in an archive, the archive's path and its own; of a remote one, its
+    URL without the double slash, which is why `label` is what people read.
+    stored: where its bytes lie; packings: compressions around its content, outermost first;
+    most: bytes that it may unpack to; refused: why it cannot be read at all, if so;
+    known: the format as which it was read before, so that it is not fetched again.
+    """
 
     path: Path
     size: int
     modified_ns: int
-    compression: str
+    packings: tuple[str, ...]
     head: builtins.bytes
+    stored: Path
+    label: str
+    most: int = NO_LIMIT
+    refused: str | None = None
+    known: str | None = None
 
     @classmethod
-    def look(cls, path: Path) -> InputFile:
+    def look(
+        cls,
+        path: Path,
+        *,
+        label: str | None = None,
+        stored: Path | None = None,
+        modified_ns: int | None = None,
+        most: int = NO_LIMIT,
+    ) -> InputFile:
         """Read the first bytes of a file. Raises OSError where it cannot be read."""
-        with path.open("rb") as raw:
-            compression = "gzip" if raw.read(2) == GZIP_MAGIC else "none"
-            status = os.fstat(raw.fileno())
-        head = _head(path, compression)
-        return cls(path, status.st_size, status.st_mtime_ns, compression, head)
+        lies_at = stored or path
+        status = lies_at.stat()
+        packings, head = _unwrap(lies_at, most)
+        changed = status.st_mtime_ns if modified_ns is None else modified_ns
+        return cls(path, status.st_size, changed, packings, head, lies_at, label or str(path), most)
+
+    @classmethod
+    def refuse(cls, path: Path, label: str, reason: str) -> InputFile:
+        """A file that cannot be read: the ledger still has a place for it."""
+        return cls(path, 0, 0, (), b"", path, label, refused=reason)
 
     def open(self) -> BinaryIO:
-        """Open the uncompressed content."""
-        return _open(self.path, self.compression)
+        """Open the unpacked content."""
+        return unpacked(self.stored, self.packings, self.most)
+
+    @property
+    def packed(self) -> bool:
+        """Whether the content is compressed."""
+        return bool(self.packings)
 
     @cached_property
     def text(self) -> str:
@@ -63,53 +91,24 @@ class InputFile:
         )
 
 
-def discover(paths: Iterable[Path]) -> list[Path]:
-    """List the files under these paths, sorted; a folder is walked, links to folders are not.
-
-    Raises NoUsableInput where a path does not exist, or is a pipe: files are read more than once.
-    """
-    found: dict[Path, None] = {}
-    for path in paths:
-        if not path.exists():
-            raise NoUsableInput(f"no such file or folder: {path}")
-        if not path.is_file() and not path.is_dir():
-            raise NoUsableInput(f"neither a file nor a folder: {path}; save a pipe to a file first")
-        found.update(dict.fromkeys(_files_under(path) if path.is_dir() else [path]))
-    return list(found)
+def _unwrap(path: Path, most: int) -> tuple[tuple[str, ...], bytes]:
+    """Name the packings around a content, outermost first, and return how the content begins."""
+    packings: tuple[str, ...] = ()
+    head = _head(path, packings, most)
+    while (packing := packing_of(head)) and len(packings) < DEEPEST:
+        packings = (*packings, packing)
+        head = _head(path, packings, most)
+    return packings, head
 
 
-def _files_under(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for parent, folders, names in os.walk(folder, followlinks=False)
-        for name in names
-        if not name.startswith(".") and (path := Path(parent) / name).is_file()
-    )
-
-
-def _open(path: Path, compression: str) -> BinaryIO:
-    return gzip.open(path, "rb") if compression == "gzip" else path.open("rb")  # type: ignore[return-value]
-
-
-def pieces(stream: BinaryIO, size: int = PIECE) -> Iterator[bytes | None]:
-    """Yield content in pieces, and None where a damaged compressed file breaks off."""
-    while True:
-        try:
-            piece = stream.read1(size)  # type: ignore[attr-defined]
-        except DAMAGED:
-            yield None
-            return
-        if not piece:
-            return
-        yield piece
-
-
-def _head(path: Path, compression: str) -> bytes:
+def _head(path: Path, packings: tuple[str, ...], most: int) -> bytes:
     """Read the head in small pieces, so that a file cut in its first bytes still shows some."""
     head = b""
-    with _open(path, compression) as stream:
+    with unpacked(path, packings, most) as stream:
         for piece in pieces(stream, HEAD_PIECE):
-            head += piece or b""
+            if isinstance(piece, str):
+                break
+            head += piece
             if len(head) >= HEAD_BYTES:
                 break
     return head[:HEAD_BYTES]

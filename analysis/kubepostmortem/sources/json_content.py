@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from kubepostmortem.sources.content import CUT_GZIP, Unusable, content
+from kubepostmortem.sources.content import Unusable, content
 from kubepostmortem.sources.files import InputFile
 from kubepostmortem.sources.source import EXCERPT_BYTES, Rejection
 
@@ -25,10 +25,10 @@ def documents(file: InputFile) -> tuple[list[Any], list[Rejection]]:
 
     After a damaged object, reading goes on at the next line that begins with one.
     """
-    data, whole = content(file)
+    data, lost = content(file)
     found, damaged = _values(data.decode("utf-8", errors="replace"))
-    if not whole and not damaged:
-        damaged = [Rejection(CUT_GZIP, data[-200:], None, len(data))]
+    if lost and not damaged:
+        damaged = [Rejection(lost, data[-200:], None, len(data))]
     return found, damaged
 
 

@@ -1,32 +1,45 @@
-"""Kubernetes objects as `kubectl get ... -o json` prints them: lists and single objects."""
+"""Kubernetes objects as `kubectl get` prints them, JSON or YAML: lists and single objects."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from kubepostmortem.sources import apiserver_flags
+from kubepostmortem.sources import apiserver_flags, kube_request_counts
 from kubepostmortem.sources.content import Unusable, listed, remarks
 from kubepostmortem.sources.documents import Contents, load_documents
-from kubepostmortem.sources.files import InputFile
-from kubepostmortem.sources.json_content import documents, excerpt, first_object
+from kubepostmortem.sources.files import HEAD_BYTES, InputFile
+from kubepostmortem.sources.json_content import excerpt, first_object
 from kubepostmortem.sources.kube_fields import resource_of
 from kubepostmortem.sources.kube_rows import rows_of
+from kubepostmortem.sources.kube_types import only_applications, only_flux
 from kubepostmortem.sources.source import Numbered, Reading, Rejection, Target
+from kubepostmortem.sources.structured import documents, first_keys, is_json
 
 name = "Kubernetes objects"
-describes = "kubectl get events,nodes,deployments,daemonsets,... -A -o json: a list or one object"
+describes = "kubectl get events,nodes,daemonsets,... -A -o json (or yaml): a list or objects"
 
-API_VERSION = re.compile(r'"apiVersion"\s*:\s*"([^"]*)"')
+API_VERSION = re.compile(r'(?:"|^(?:- )?)apiVersion"?\s*:\s*"?([^"\s]*)', re.MULTILINE)
+CUT_LIST = "cut off: the list does not say its kind"
 
 
 def recognises(file: InputFile) -> bool:
-    """Objects of any API group but audit; the pod of an API server is read as its settings."""
-    keys = file.document_keys or frozenset(first_object(file.text))
-    objects = "apiVersion" in keys and ("items" in keys or {"kind", "metadata"} <= keys)
-    return objects and not _is_audit(file.text) and not apiserver_flags.recognises(file)
+    """Objects of any API group but audit; those that only some source knows are left to it."""
+    keys = file.document_keys or frozenset(first_object(file.text)) or first_keys(file)
+    whole = "items" in keys or {"kind", "metadata"} <= keys or _goes_on_in_yaml(file)
+    return "apiVersion" in keys and whole and not _is_audit(file.text) and not _is_left(file)
+
+
+def _is_left(file: InputFile) -> bool:
+    """The pod of an API server is read as its settings, objects of Argo CD and Flux as deploys."""
+    return apiserver_flags.recognises(file) or only_applications(file) or only_flux(file)
+
+
+def _goes_on_in_yaml(file: InputFile) -> bool:
+    """Tell whether the head ends before the kind: `data` of a ConfigMap may be long."""
+    return len(file.head) >= HEAD_BYTES and not is_json(file)
 
 
 def _is_audit(text: str) -> bool:
@@ -41,15 +54,27 @@ def load(batch: Sequence[Numbered], target: Target) -> list[Reading]:
 
 def read(file: InputFile, target: Target) -> Contents:
     """Read the objects that the model has tables for; of the others, lists give the number."""
+    return kube_request_counts.dated(read_as(file), file, target)
+
+
+def read_as(file: InputFile, typed: Callable[[Any], Any] = lambda document: document) -> Contents:
+    """Read objects of documents that `typed` completes where they do not say what they are."""
     found, damaged = documents(file)
     contents = Contents()
     tableless: set[str] = set()
-    for document in found:
+    for document in map(typed, found):
         tableless |= _take(document, contents)
+        damaged += _cut(document)
     contents.records += len(damaged)
     contents.rejections += damaged
     contents.notes = remarks(_only_counted(tableless))
     return contents
+
+
+def _cut(document: Any) -> list[Rejection]:
+    """YAML that is cut off still reads well, but kubectl writes the kind of a list at its end."""
+    cut = isinstance(document, dict) and "items" in document and "kind" not in document
+    return [Rejection(CUT_LIST, excerpt(document)[-200:])] if cut else []
 
 
 def _take(document: Any, contents: Contents) -> set[str]:
@@ -70,7 +95,8 @@ def _take_object(thing: Any, contents: Contents, due: dict[str, int]) -> str | N
     except Unusable as why:
         contents.rejections.append(Rejection(str(why), excerpt(thing)))
         return None
-    tableless = None if rows else str(thing["kind"])
+    idle = resource == kube_request_counts.RESOURCE  # nobody asked for what it counts
+    tableless = None if rows or idle else str(thing["kind"])
     if objects := due.pop(resource, 0):
         rows.append(("listed_objects", {"resource": resource, "objects": objects}))
     for table, row in rows:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from kubepostmortem.sources import kube_request_counts
 from kubepostmortem.sources.apiserver_flags import settings_of_pod
 from kubepostmortem.sources.content import Unusable, dig, listed
 from kubepostmortem.sources.json_content import compact
+from kubepostmortem.sources.kube_argocd import application
 from kubepostmortem.sources.kube_fields import (
     Row,
     created_at,
@@ -17,6 +19,7 @@ from kubepostmortem.sources.kube_fields import (
     number,
     said,
 )
+from kubepostmortem.sources.kube_flux import helm_release, kustomization
 from kubepostmortem.sources.kube_workloads import controller_revision, replica_set, workload
 
 SEEN_AT = (
@@ -137,12 +140,16 @@ def _status(status: Any) -> Iterator[Row]:
 
 
 READERS: dict[str, Callable[[Any], Iterator[Row]]] = {
+    kube_request_counts.RESOURCE: kube_request_counts.request_counts,
+    "applications.argoproj.io": application,
     "controllerrevisions.apps": controller_revision,
     "daemonsets.apps": workload,
     "deployments.apps": workload,
     "events": _event,
     "events.events.k8s.io": _event,
     "flowschemas.flowcontrol.apiserver.k8s.io": _flow_schema,
+    "helmreleases.helm.toolkit.fluxcd.io": helm_release,
+    "kustomizations.kustomize.toolkit.fluxcd.io": kustomization,
     "nodes": _node,
     "pods": _pod,
     "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": _priority_level,

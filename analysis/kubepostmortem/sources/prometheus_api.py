@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
@@ -13,6 +12,8 @@ import polars as pl
 from kubepostmortem.sources.content import remarks
 from kubepostmortem.sources.files import InputFile
 from kubepostmortem.sources.json_content import documents, excerpt
+from kubepostmortem.sources.native_histograms import BUCKETS, HISTOGRAMS, with_classic
+from kubepostmortem.sources.prometheus_answers import Series, read_answer
 from kubepostmortem.sources.samples import SERIES, Samples, load_samples
 from kubepostmortem.sources.source import Numbered, Reading, Rejection, Target
 from kubepostmortem.sources.times import since_epoch
@@ -25,18 +26,16 @@ RESULT = re.compile(
     r'"resultType"\s*:\s*"(matrix|vector|scalar|string)"'
     r'|"result"\s*:\s*\[\s*\{\s*"(metric|values?|histograms?)"'
 )
-NO_SERIES = "not a series: labels and pairs of time and value"
+NATIVE = pl.Schema(
+    {
+        "histogram": pl.Int64(),
+        "series": pl.Int64(),
+        "stamp": pl.Float64(),
+        "count": pl.Float64(),
+        "sum": pl.Float64(),
+    }
+)
 NO_SAMPLE = "a sample without usable time or value"
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One series of an answer; stamps are seconds since 1970, values texts."""
-
-    labels: dict[str, str]
-    stamps: Sequence[float]
-    values: Sequence[str]
-    histograms: int
 
 
 def recognises(file: InputFile) -> bool:
@@ -54,53 +53,25 @@ def load(batch: Sequence[Numbered], target: Target) -> list[Reading]:
 def read(file: InputFile, target: Target) -> Samples:
     """Read float samples; a series that a query left without a name gets the name of the file."""
     answers, damaged = documents(file)
-    parsed = [one for answer in answers for one in _parsed(answer)]
+    parsed = [one for answer in answers for one in read_answer(answer)]
     series = [one for one in parsed if isinstance(one, Series)]
     refused = [one for one in parsed if isinstance(one, Rejection)]
     samples, unusable = _samples(series)
+    histograms, buckets, undated = _native(series)
     metric = stem(file.path.name)
-    return Samples(
-        series=_numbered(series, metric),
+    named = _numbered(series, metric)
+    found = Samples(
+        series=named.join(samples, on="series", how="semi"),
         samples=samples,
-        rejections=[*refused, *unusable, *damaged],
-        filtered=sum(one.histograms for one in series),
-        notes=remarks(_warnings(answers), _unnamed(series, metric), _left_out(series)),
+        rejections=[*refused, *unusable, *undated, *damaged],
+        notes=remarks(_warnings(answers), _unnamed(series, metric)),
     )
+    return with_classic(found, histograms, buckets, named)
 
 
 def stem(file_name: str) -> str:
     """Name a file without .gz and .json."""
     return file_name.removesuffix(".gz").removesuffix(".json")
-
-
-def _parsed(answer: Any) -> Iterator[Series | Rejection]:
-    data = answer.get("data") if isinstance(answer, dict) else None
-    results = data.get("result") if isinstance(data, dict) else None
-    if reason := _refused(answer, data, results):
-        yield Rejection(reason, excerpt(answer))
-    else:
-        yield from map(_series, results or ())
-
-
-def _refused(answer: Any, data: Any, results: Any) -> str | None:
-    """Why an answer holds no series, where it holds none."""
-    if isinstance(answer, dict) and answer.get("status") == "error":
-        return f"the API answered {answer.get('errorType')}: {answer.get('error')}"
-    if isinstance(data, dict) and data.get("resultType") in ("scalar", "string"):
-        return f"a {data['resultType']}: the answer does not tell of which series"
-    return None if isinstance(results, list) else "no query results"
-
-
-def _series(result: Any) -> Series | Rejection:
-    """One entry of a matrix (`values`) or a vector (`value`)."""
-    try:
-        labels = {key: str(value) for key, value in result["metric"].items()}
-        pairs = result.get("values") or ([result["value"]] if "value" in result else [])
-        stamps, values = zip(*pairs, strict=True) if pairs else ((), ())
-        native = len(result.get("histograms") or ()) + ("histogram" in result)
-        return Series(labels, [*map(float, stamps)], [*map(str, values)], native)
-    except (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError):
-        return Rejection(NO_SERIES, excerpt(result))
 
 
 def _numbered(series: Sequence[Series], unnamed: str) -> pl.DataFrame:
@@ -113,7 +84,7 @@ def _numbered(series: Sequence[Series], unnamed: str) -> pl.DataFrame:
             ],
         }
         for number, one in enumerate(series)
-        if one.values
+        if one.values or one.histograms
     ]
     return pl.DataFrame(rows, schema=SERIES)
 
@@ -138,6 +109,20 @@ def _samples(series: Sequence[Series]) -> tuple[pl.DataFrame, list[Rejection]]:
     return samples.filter(~unusable), rejected
 
 
+def _native(series: Sequence[Series]) -> tuple[pl.DataFrame, pl.DataFrame, list[Rejection]]:
+    """All native histograms and their buckets, and those without a usable time as rejections."""
+    told = [(number, native) for number, one in enumerate(series) for native in one.histograms]
+    rows = [(n, number, one.stamp, one.count, one.sum) for n, (number, one) in enumerate(told)]
+    pairs = [(n, *bucket) for n, (_, one) in enumerate(told) for bucket in one.buckets]
+    written = pl.DataFrame(rows, schema=NATIVE, orient="row")
+    histograms = written.select(
+        pl.exclude("stamp"), since_epoch(pl.col("stamp")).alias("sampled_at")
+    ).select(HISTOGRAMS.names())
+    dated = histograms["sampled_at"].is_not_null()
+    undated = [Rejection(NO_SAMPLE, excerpt(row)) for row in written.filter(~dated).iter_rows()]
+    return histograms.filter(dated), pl.DataFrame(pairs, schema=BUCKETS, orient="row"), undated
+
+
 def _warnings(answers: Sequence[Any]) -> str | None:
     told = [
         w for answer in answers if isinstance(answer, dict) for w in answer.get("warnings") or ()
@@ -146,10 +131,5 @@ def _warnings(answers: Sequence[Any]) -> str | None:
 
 
 def _unnamed(series: Sequence[Series], metric: str) -> str | None:
-    unnamed = any("__name__" not in one.labels for one in series if one.values)
+    unnamed = any("__name__" not in one.labels for one in series if one.values or one.histograms)
     return f"series without a name are taken as {metric}, from the file's name" if unnamed else None
-
-
-def _left_out(series: Sequence[Series]) -> str | None:
-    native = sum(one.histograms for one in series)
-    return f"native histograms left out: {native}" if native else None

@@ -36,6 +36,8 @@ class Samples:
     notes: str | None = None
 
 
+NOTHING = Samples(pl.DataFrame(schema=SERIES), pl.DataFrame(schema=SAMPLES))
+
 Reader = Callable[[InputFile, Target], Samples]
 
 
@@ -47,7 +49,7 @@ def load_samples(read: Reader, batch: Sequence[Numbered], target: Target) -> lis
 def _load(found: Samples, ingest_id: int, target: Target) -> Reading:
     store, cluster = target.store, target.cluster
     store.run(statement("ingest/samples_arriving"))
-    store.insert("arriving_series", found.series)
+    store.insert("arriving_series", target.redacted("metric_series", found.series))
     store.insert("arriving_samples", found.samples)
     store.run(statement("ingest/samples_series"), cluster=cluster, ingest_id=ingest_id)
     before = store.value("select count(*) from metric_samples")

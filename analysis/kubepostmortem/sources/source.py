@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+import polars as pl
+
+from kubepostmortem.redaction import Redaction
 from kubepostmortem.sources.files import InputFile
 from kubepostmortem.store import Store
 
@@ -36,13 +39,18 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What became of the records of one file; lines = loaded + duplicates + filtered + rejected."""
+    """What became of the records of one file; lines = loaded + duplicates + filtered + rejected.
+
+    rejections are still to be kept; of `kept`, a number by reason, rejected_lines has rows already
+    (a file can hold more of them than memory does).
+    """
 
     lines: int
     loaded: int
     duplicates: int = 0
     filtered: int = 0
     rejections: Sequence[Rejection] = ()
+    kept: Mapping[str, int] = field(default_factory=dict)
     first_at: datetime | None = None
     last_at: datetime | None = None
     notes: str | None = None
@@ -50,7 +58,7 @@ class Reading:
     @property
     def rejected(self) -> dict[str, int]:
         """How many records were rejected, by reason."""
-        return dict(Counter(rejection.reason for rejection in self.rejections))
+        return dict(Counter(r.reason for r in self.rejections) + Counter(self.kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +74,23 @@ class Target:
     """Where evidence goes: a store, and the cluster that it is about.
 
     taken_at dates evidence that carries no time of its own (naive UTC); None: the file's own time.
+    assume_tz: zone (IANA name) of times that show none; None: such times are rejected.
+    redaction: what replaces names in a redacted database.
     careful: a first try met damaged files; look into each one before DuckDB reads it.
+    heard: is told how many bytes of (unpacked) content were read, while a big file is.
     """
 
     store: Store
     cluster: str
     taken_at: datetime | None = None
+    assume_tz: str | None = None
     careful: bool = False
+    redaction: Redaction | None = None
+    heard: Callable[[int], None] = lambda _: None
+
+    def redacted(self, table: str, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return rows of a table as they may be stored: in a redacted database, pseudonyms."""
+        return self.redaction.frame(table, rows) if self.redaction else rows
 
 
 class Source(Protocol):

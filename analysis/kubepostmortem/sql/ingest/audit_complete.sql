@@ -2,7 +2,6 @@
 delete from requests
 using audit_known as known
 where requests.cluster = $cluster
-    and requests.apiserver = known.apiserver
     and requests.audit_id = known.audit_id
     and requests.received_at = known.received_at
     and known.stages_gained > known.stages_seen

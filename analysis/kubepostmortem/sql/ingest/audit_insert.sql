@@ -7,7 +7,7 @@ select
     events.received_at,
     coalesce(arrivals.started_at, known.started_at) as started_at,
     case when stage_rank(events.stage) >= 3 then events.stage_at end as finished_at,
-    case when stage_rank(events.stage) >= 3
+    case when stage_rank(events.stage) >= 3 and events.timed
         then (epoch_us(events.stage_at) - epoch_us(events.received_at)) / 1e3 end as latency_ms,
     events.stage,
     arrivals.stages_seen | coalesce(known.stages_seen, 0) as stages_seen,
@@ -58,6 +58,7 @@ select
     events.source_ips[-1] as source_ip,
     events.source_ips,
     events.code,
+    events.truncated,
     annotations."authorization.k8s.io/decision" as decision,
     go_duration_ms(annotations."apiserver.latency.k8s.io/total") as total_ms,
     go_duration_ms(annotations."apiserver.latency.k8s.io/apf-queue-wait") as apf_queue_wait_ms,
@@ -91,8 +92,7 @@ left join (
 ) as pods on pods.pod = events.pod
 left join audit_addresses as addresses on addresses.source_ip = events.source_ips[-1]
 left join audit_known as known
-    on known.apiserver = arrivals.apiserver
-    and known.audit_id = arrivals.audit_id
+    on known.audit_id = arrivals.audit_id
     and known.received_at = arrivals.received_at
 where known.audit_id is null or known.stages_gained > known.stages_seen
 -- In order of time the columns pack to half the size, and a query for a span skips the rest.

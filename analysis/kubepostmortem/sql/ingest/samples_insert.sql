@@ -1,6 +1,6 @@
 -- The samples that the database does not know yet: one per series and instant, the first one counts.
 insert into metric_samples by name
-select series_id, sampled_at, any_value(value) as value
+select series_id, sampled_at, arg_min(value, arriving.rowid) as value
 from arriving_samples as arriving
 join (
     select arriving_series.series, known.series_id

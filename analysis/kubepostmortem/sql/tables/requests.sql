@@ -44,6 +44,7 @@ create table if not exists requests (
     source_ip varchar,
     source_ips varchar[],
     code integer,
+    truncated boolean not null,
     decision varchar,
     total_ms double,
     apf_queue_wait_ms double,
@@ -59,7 +60,7 @@ create table if not exists requests (
     response_write_ms double,
     ingest_id integer not null
 );
-comment on table requests is 'One row per API request, from audit events; key: cluster, apiserver, audit_id, received_at. Times are UTC. A request without finished_at was still open when the log ended.';
+comment on table requests is 'One row per API request, from audit events; key: cluster, audit_id, received_at (an aggregated API server logs a request again under its own time). Times are UTC. A request without finished_at was still open when the log ended.';
 comment on column requests.cluster is 'Cluster, as named at ingest.';
 comment on column requests.apiserver is 'API server instance that wrote the log, where the path or the log tells; else empty.';
 comment on column requests.audit_id is 'Audit-ID of the request: whatever the client sent, else a UUID. Not unique by itself.';
@@ -104,6 +105,7 @@ comment on column requests.node_from is 'How the node is known: token (bound ser
 comment on column requests.source_ip is 'Last source address: the peer that the API server saw, the only one it vouches for.';
 comment on column requests.source_ips is 'Source addresses as logged: X-Forwarded-For first, peer last.';
 comment on column requests.code is 'HTTP status of the response; null while open.';
+comment on column requests.truncated is 'True where the API server cut bodies out of the event, which was too large for its sink.';
 comment on column requests.decision is 'Authorization decision: allow or forbid.';
 comment on column requests.total_ms is 'Latency annotation total, milliseconds. All latency annotations exist only on requests slower than 500 ms.';
 comment on column requests.apf_queue_wait_ms is 'Latency annotation apf-queue-wait: time queued by API Priority and Fairness, milliseconds.';

@@ -1,15 +1,25 @@
--- One row per release: steps of one service without a pause of more than two minutes.
+-- One row per release: steps of one service without a long pause.
 create or replace view deploy_candidates as
-with steps as (
+with told as (
     select
         *,
-        -- A step belongs to a new release after a pause, or where another version is named (two
-        -- reports of one release may spell its version differently, but are seconds apart).
-        (applied_at - lag(applied_at) over earlier > interval 2 minutes
-            or applied_at - lag(applied_at) over earlier > interval 10 seconds
-                and coalesce(version <> last_value(version ignore nulls) over before, false)
-            or lag(applied_at) over earlier is null)::integer as is_new
+        reported_by = 'pods first seen' as is_wave,
+        -- The hash in a pod's name is no version: it differs from what everybody else says.
+        case when reported_by <> 'pods first seen' then version end as said_version
     from deploy_steps
+),
+steps as (
+    select
+        *,
+        -- A step belongs to a new release after a pause (pods take some time to be pulled and
+        -- started), or where another version is named (two reports of one release may spell its
+        -- version differently, but are seconds apart).
+        (applied_at - max(seen_until) over before
+                > if(is_wave, interval 10 minutes, interval 2 minutes)
+            or applied_at - lag(applied_at) over earlier > interval 10 seconds
+                and coalesce(said_version <> last_value(said_version ignore nulls) over before, false)
+            or lag(applied_at) over earlier is null)::integer as is_new
+    from told
     window
         earlier as (partition by cluster, namespace, service order by applied_at),
         before as (partition by cluster, namespace, service order by applied_at
@@ -28,6 +38,7 @@ select
     -- A deploy record knows the version best; objects and revisions spell it their own way.
     coalesce(
         arg_min(version, applied_at) filter (reported_by = 'deploy timeline'),
+        arg_min(said_version, applied_at),
         arg_min(version, applied_at)) as version,
     max(kind) as kind,
     arg_min(actor, applied_at) as actor,
@@ -36,7 +47,7 @@ select
     count(*) as steps
 from numbered
 group by cluster, namespace, service, release;
-comment on view deploy_candidates is 'Releases: the steps of one service (waves, started and applied, reports of several sources) that follow each other within two minutes.';
+comment on view deploy_candidates is 'Releases: the steps of one service (waves, started and applied, reports of several sources) that follow each other within two minutes, pods within ten.';
 comment on column deploy_candidates.cluster is 'Cluster.';
 comment on column deploy_candidates.namespace is 'Namespace.';
 comment on column deploy_candidates.service is 'What was changed.';

@@ -38,6 +38,12 @@ moments as (
         message
     from kube_events
     where type = 'Warning'
+    union all
+    -- The first line of a note is its title.
+    select cluster, noted_at, 'note', split_part(text, chr(10), 1),
+        nullif(concat_ws(', ', nullif(trim(substr(text, strpos(text || chr(10), chr(10)) + 1)), ''),
+            'by ' || actor), '')
+    from timeline_notes
 )
 select
     moments.*,
@@ -48,10 +54,10 @@ left join incident as baseline
 left join incident as overload
     on overload.cluster = moments.cluster and overload.time_window = 'overload'
 order by happened_at, moments.cluster, kind, title;
-comment on view timeline is 'What happened, in order: windows, releases, first throttling, refused humans, warning events.';
+comment on view timeline is 'What happened, in order: windows, releases, first throttling, refused humans, warning events, notes of people.';
 comment on column timeline.cluster is 'Cluster.';
 comment on column timeline.happened_at is 'When, UTC.';
-comment on column timeline.kind is 'window, deploy, throttling, lockout or event.';
+comment on column timeline.kind is 'window, deploy, throttling, lockout, event or note.';
 comment on column timeline.title is 'What happened.';
 comment on column timeline.detail is 'More about it.';
 comment on column timeline.in_incident is 'True from the beginning of the baseline to the end of the overload, and everywhere where no window is known.';
