@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from kubepostmortem.ingest import Outcome, ingest
 from kubepostmortem.model import TABLES
-from kubepostmortem.sources.files import pieces
 from kubepostmortem.store import Store
 from planted import KUBELET, lines, request
 
@@ -91,8 +90,7 @@ def fresh(given: Sizes) -> Iterator[Store]:
         stack.enter_context(patch("kubepostmortem.ingest.BATCH_BYTES", given.batch))
         stack.enter_context(patch(f"{sources}.audit_events.PIECE_BYTES", given.piece))
         stack.enter_context(patch(f"{sources}.audit_pieces.PIECE_BYTES", given.piece))
-        bites = partial(pieces, size=given.read)
-        stack.enter_context(patch(f"{sources}.audit_pieces.pieces", bites))
+        stack.enter_context(patch(f"{sources}.audit_pieces.BLOCK", given.read))
         yield scratch()
 
 

@@ -25,7 +25,7 @@ from kubepostmortem.sources.spool import EXPANSION, Spool, spool
 from kubepostmortem.store import Store
 from kubepostmortem.windows import choose_windows
 
-BATCH_BYTES = 256 << 20
+BATCH_BYTES = 512 << 20
 BATCH_SECONDS = 5  # of finding, which may be fetching: what was found is soon safe
 PACKING_RATIO = 15  # audit logs shrink about that much
 NO_FORMAT = UNREADABLE, EMPTY, UNKNOWN = "unreadable", "empty", "unknown"

@@ -147,6 +147,7 @@ def test_a_line_that_is_too_long_is_rejected_and_the_rest_is_loaded(
 ):
     monkeypatch.setattr(audit_pieces, "PIECE_BYTES", 2000)
     monkeypatch.setattr(audit_pieces, "LONGEST", 4000)
+    monkeypatch.setattr(audit_pieces, "BLOCK", 1 << 20)
     long = one(500, requestObject="x" * 3_000_000) + b"\n"
     at = {"first": 0, "between": LOG.index(b"\n", 9000) + 1}.get(where, len(LOG))
     text = LOG[:at] + (long[:-1] if where.endswith("end") else long) + LOG[at:]

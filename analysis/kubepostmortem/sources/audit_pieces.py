@@ -18,7 +18,9 @@ from kubepostmortem.sources.files import InputFile, pieces
 from kubepostmortem.sources.source import EXCERPT_BYTES, Rejection
 from kubepostmortem.sources.spool import Spool, appending
 
-PIECE_BYTES = 256 << 20
+# Smaller pieces keep DuckDB's threads from sharing the work evenly, larger ones need more memory.
+PIECE_BYTES = 512 << 20
+BLOCK = 8 << 20
 LONGEST = 64 << 20  # bytes of a line; DuckDB is told to read no longer ones
 TOO_LONG = f"a line of more than {LONGEST >> 20} MiB"
 
@@ -125,26 +127,26 @@ def _as_lines(events: Sequence[bytes]) -> bytes:
     return b"\n".join(events) + b"\n"
 
 
-def line_blocks(file: InputFile) -> Iterator[tuple[bytes, int, int] | Rejection]:
+def line_blocks(file: InputFile) -> Iterator[tuple[bytes | memoryview, int, int] | Rejection]:
     """Yield blocks of whole lines with the number and offset of the first one; what is left out."""
     line, offset, held, too_long = 1, 0, b"", False
     with file.open() as stream:
-        for part in pieces(stream):
+        for part in pieces(stream, BLOCK):
             if isinstance(part, str):
                 if _is_json(held):  # the file broke off just behind an event
                     yield held, line, offset
                     line, offset, held = line + 1, offset + len(held), b""
                 yield Rejection(part, held, line, offset)
                 return
-            whole, end, held = (held + part).rpartition(b"\n")
-            whole += end
-            if too_long and whole:  # the rest of a line that was rejected already
-                end_of_line = whole.index(b"\n") + 1
-                line, offset, too_long = line + 1, offset + end_of_line, False
-                whole = whole[end_of_line:]
-            if whole:
-                yield whole, line, offset
-                line, offset = line + whole.count(b"\n"), offset + len(whole)
+            data = held + part if held else part
+            begin, end = 0, data.rfind(b"\n") + 1
+            held = data[end:]
+            if too_long and end:  # the rest of a line that was rejected already
+                begin = data.index(b"\n") + 1
+                line, offset, too_long = line + 1, offset + begin, False
+            if begin < end:
+                yield memoryview(data)[begin:end], line, offset
+                line, offset = line + data.count(b"\n", begin, end), offset + end - begin
             if len(held) > LONGEST or too_long:
                 if not too_long:
                     yield Rejection(TOO_LONG, held[:EXCERPT_BYTES], line, offset)
@@ -180,7 +182,7 @@ class _Growing:
         self._piece: Piece | None = None
         self.size = 0
 
-    def add(self, data: bytes, line: int, offset: int) -> None:
+    def add(self, data: bytes | memoryview, line: int, offset: int) -> None:
         if self._piece is None:
             self._piece = Piece(self._spool.place(), line, offset)
         with appending(self._piece.path) as file:

@@ -11,7 +11,7 @@ from kubepostmortem.sources.audit_pieces import Unwrapped, write
 from kubepostmortem.sources.files import InputFile
 from kubepostmortem.sources.source import EXCERPT_BYTES, Numbered, Reading, Rejection, Target
 from kubepostmortem.sources.spool import Spool
-from kubepostmortem.sources.unwrapping import add_message, parsed_value, unwrap
+from kubepostmortem.sources.unwrapping import add_message, parsed_value, unwrap, unwrap_csv
 
 name = "EKS CloudWatch Insights"
 describes = "EKS audit logs: CSV of the Logs Insights console, or aws logs get-query-results"
@@ -36,17 +36,7 @@ def load(batch: Sequence[Numbered], target: Target) -> list[Reading]:
 
 def _cut(file: InputFile, spool: Spool) -> Iterator[Part]:
     csv = bool(csv_content.columns(file.text))
-    return write(_from_csv(file) if csv else unwrap(file, "results", _row), spool)
-
-
-def _from_csv(file: InputFile) -> Iterator[Unwrapped]:
-    for record in csv_content.records(file):
-        found = Unwrapped()
-        if isinstance(record, Rejection):
-            found.rejections.append(record)
-        else:
-            _message(record.fields, record.byte_offset or 0, found)
-        yield found
+    return write(unwrap_csv(file, _message) if csv else unwrap(file, "results", _row), spool)
 
 
 def _row(row: bytes, offset: int, found: Unwrapped) -> None:

@@ -26,6 +26,7 @@ from kubepostmortem.sources.unwrapping import (
     parsed_value,
     recovered,
     unwrap,
+    unwrap_csv,
 )
 
 name = "AKS Log Analytics"
@@ -74,17 +75,7 @@ def load(batch: Sequence[Numbered], target: Target) -> list[Reading]:
 
 def _cut(file: InputFile, spool: Spool) -> Iterator[Part]:
     csv = bool(csv_content.columns(file.text))
-    return write(_from_csv(file) if csv else unwrap(file, "tables", _rows), spool)
-
-
-def _from_csv(file: InputFile) -> Iterator[Unwrapped]:
-    for record in csv_content.records(file):
-        found = Unwrapped()
-        if isinstance(record, Rejection):
-            found.rejections.append(record)
-        else:
-            _event(record.fields, record.byte_offset or 0, found)
-        yield found
+    return write(unwrap_csv(file, _event) if csv else unwrap(file, "tables", _rows), spool)
 
 
 def _rows(record: bytes, offset: int, found: Unwrapped) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
+from kubepostmortem.sources import csv_content
 from kubepostmortem.sources.audit_pieces import Unwrapped, flat
 from kubepostmortem.sources.files import InputFile
 from kubepostmortem.sources.source import EXCERPT_BYTES, Rejection
@@ -46,6 +47,19 @@ def unwrap(
                     take(data[begin:end], part.offset + begin, found)
                 offset = part.offset + len(part.data)
             yield found
+
+
+def unwrap_csv(
+    file: InputFile, take: Callable[[Mapping[str, str], int, Unwrapped], None]
+) -> Iterator[Unwrapped]:
+    """Give the fields of each row of a CSV file, with its offset, to `take`."""
+    for record in csv_content.records(file):
+        found = Unwrapped()
+        if isinstance(record, Rejection):
+            found.rejections.append(record)
+        else:
+            take(record.fields, record.byte_offset or 0, found)
+        yield found
 
 
 def parsed(record: bytes, offset: int, found: Unwrapped) -> dict[str, Any] | None:
