@@ -38,7 +38,7 @@ format: $(STAMP)  ## format the code
 	$(RUN)ruff format .
 	$(RUN)ruff check --fix .
 
-docs: $(STAMP)  ## generate the data dictionary and the command reference from the code
+docs: $(STAMP)  ## generate the pages that come from the code
 	$(RUN)python docs/generate.py
 
 bench: $(STAMP)  ## measure speed and memory; prints ratios

@@ -110,7 +110,7 @@ def _meaning(parameter: Any) -> str:
     annotation = parameter.type_descriptor.annotation
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         text.append(f"One of: {', '.join(choice.value for choice in annotation)}.")
-    if parameter.default not in (None, False):
+    if parameter.default not in (None, False, ""):
         text.append(f"Default: `{parameter.default}`.")
     return " ".join(text).replace("|", "\\|")
 
@@ -128,7 +128,8 @@ def formats() -> str:
 
 ## Formats that `ingest` reads
 
-Recognised by content, whatever the file is called; plain or gzip.
+Recognised by content, whatever the file is called; plain, compressed (gzip, zstd, bzip2, xz) or in
+archives (tar, zip). What a file holds that no relation takes is counted: `inspect` says what.
 
 | format | what it is |
 |---|---|
@@ -157,6 +158,7 @@ def known_metrics() -> str:
 
 What `kubepostmortem ingest --prometheus` asks for, where it exists, under its present and its
 older names. Histograms are asked for as `_bucket`, `_sum` and `_count`, and as native ones.
+Questions that `ask` does not know are for you to answer, with `kubepostmortem sql`.
 
 | metric | kind | unit | labels | what it tells | questions |
 |---|---|---|---|---|---|

@@ -302,6 +302,8 @@ UNPLACED = [
     ({"requestReceivedTimestamp": None}, "no usable requestReceivedTimestamp"),
     ({"requestReceivedTimestamp": "soon"}, "no usable requestReceivedTimestamp"),
     ({"requestReceivedTimestamp": "0001-01-01T00:00:00Z"}, "no usable requestReceivedTimestamp"),
+    ({"requestReceivedTimestamp": "9999-12-31T23:59:59Z"}, "no usable requestReceivedTimestamp"),
+    ({"requestReceivedTimestamp": "99999-01-01T00:00:00Z"}, "no usable requestReceivedTimestamp"),
     ({"requestReceivedTimestamp": "infinity"}, "no usable requestReceivedTimestamp"),
     ({"stage": "Done"}, "no known stage"),
     ({"stage": None}, "no known stage"),

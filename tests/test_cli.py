@@ -185,6 +185,27 @@ def test_a_hostile_file_name_is_shown_not_executed(run: Run, tmp_path: Path) -> 
     assert r"a\x1b[2Jb.log" in result.err
 
 
+def test_a_file_name_that_is_no_utf8_is_read_and_read_once(run: Run, tmp_path: Path) -> None:
+    write_log(tmp_path / "in" / os.fsdecode(b"a\xffb.log"), [*request(), b"junk\n"])
+    results = [run("ingest", tmp_path / "in", "-d", tmp_path / "i.duckdb") for _ in range(2)]
+    assert [result.code for result in results] == [0, 0]
+    assert r"a\udcffb.log: rejected 1" in results[0].err
+    assert "1 files read before" in results[1].err
+
+
+def test_a_file_name_cannot_forge_a_line_of_the_summary(run: Run, tmp_path: Path) -> None:
+    log = write_log(tmp_path / "a\n9 files: 9 loaded", [*request(), b"junk\n"])
+    result = run("ingest", log, "-d", tmp_path / "i.duckdb")
+    assert not any(line.startswith("9 files") for line in result.err.splitlines())
+
+
+def test_a_report_that_has_no_place_to_go_says_so(run: Run, mine: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+    result = run("report", "-d", mine, "--out", tmp_path / "taken" / "page.html")
+    assert result.code == 3
+    assert "cannot write" in result.err
+
+
 def test_ingest_into_something_else_is_refused(run: Run, tmp_path: Path) -> None:
     log = write_log(tmp_path / "audit.log", request())
     (tmp_path / "notes.txt").write_text("mine" * 5000)

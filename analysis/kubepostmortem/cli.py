@@ -177,8 +177,8 @@ def _summarise(outcomes: list[Outcome]) -> None:
         reading = outcome.reading
         notes = [f"{count:,} × {reason}" for reason, count in reading.rejected.items()]
         if reading.rejected:
-            name = output.plain(outcome.path)
-            hint = f" ({output.plain(reading.notes)})" if reading.notes else ""
+            name = output.line(outcome.path)
+            hint = f" ({output.line(reading.notes)})" if reading.notes else ""
             typer.echo(f"{name}: rejected {', '.join(notes)}{hint}", err=True)
     total = {
         "loaded": sum(outcome.reading.loaded for outcome in outcomes),
@@ -286,7 +286,7 @@ def collect(
     until: Annotated[str | None, typer.Option(help="End; default: now.")] = None,
     cluster: Annotated[str, typer.Option(help="Name of the cluster.")] = "cluster",
     question: Annotated[
-        str | None, typer.Option(help="Only what this question needs; see `questions`.")
+        str | None, typer.Option(help="Only what one question needs: an id that a step names.")
     ] = None,
     output_format: Annotated[
         Writing, typer.Option("--output", "-o", help="A shell script, data or a guide.")

@@ -20,8 +20,11 @@ from rich.text import Text
 from kubepostmortem.incident import iso
 from kubepostmortem.questions.question import Answer
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 WIDEST_CELL = 60
+LONGEST_LINE = 300
 
 
 def emit(rows: pl.DataFrame, how: str) -> None:
@@ -77,6 +80,12 @@ def print_json(value: Any) -> None:
 def plain(text: object) -> str:
     """Make text from logs safe for a terminal: control and direction characters are shown."""
     return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+
+
+def line(text: object) -> str:
+    """Make text from logs safe as a part of one line of a terminal, and not too long for it."""
+    words = " ".join(plain(text).split())
+    return words if len(words) <= LONGEST_LINE else f"{words[: LONGEST_LINE - 1]}…"
 
 
 def markdown(rows: pl.DataFrame) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,11 +10,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from kubepostmortem.questions.question import Statement
+from kubepostmortem.questions.question import Figure, Statement
 from kubepostmortem.report import cells
 from kubepostmortem.report.cells import Cell, Heading, cell, grid, heading
 from kubepostmortem.report.contents import outline
-from kubepostmortem.report.drawing import script_json
+from kubepostmortem.report.drawing import Drawing, script_json
 from kubepostmortem.report.prose import prose
 from kubepostmortem.report.statements import Statements
 from kubepostmortem.report.timeline import folded, shortened
@@ -87,6 +88,22 @@ def test_times_in_sentences_do_not_break() -> None:
     assert dated == (
         '&lt;b&gt; began <time datetime="2026-03-01T12:00:00Z">2026-03-01 12:00:00 UTC</time>'
     )
+
+
+def test_control_characters_in_a_chart_are_written_out() -> None:
+    row = {
+        "component": "a\x1b[31m\x00",
+        "verb": "list",
+        "resources": "pods",
+        "kind": "primary",
+        "share_of_demand": 1.0,
+        "share_of_requests": 1.0,
+        "onset": BEGIN,
+        "why": "grew",
+    }
+    drawing = Drawing(Figure("growth_bars", "grows \x07", pl.DataFrame([row])))
+    assert r"a\x1b[31m\x00" in json.dumps(drawing.specification).replace("\\\\", "\\")
+    assert drawing.image.startswith("data:image/svg+xml")
 
 
 def test_json_cannot_leave_a_script() -> None:

@@ -44,6 +44,7 @@ def test_a_time_without_a_zone_is_read_in_the_one_given(zone, hour):
         ("2024-12-11 22:53:00", None, NO_ZONE),
         ("0001-01-01T00:00:00", "UTC", NO_TIME),
         ("0001-01-01T00:00:00Z", None, NO_TIME),
+        ("9999-12-31T23:59:59Z", None, NO_TIME),
         ("9999-12-31T23:59:59", "America/Los_Angeles", NO_TIME),
         ("17339575800", None, NO_TIME),
         ("noon", "UTC", NO_TIME),

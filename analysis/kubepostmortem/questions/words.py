@@ -29,11 +29,6 @@ def when(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def clock(moment: datetime) -> str:
-    """Write the time of day of a naive UTC time."""
-    return f"{moment:%H:%M:%S}"
-
-
 def span(seconds: float) -> str:
     """Write a duration in the two units that matter: 4 min 10 s, 3 h 2 min, 12.3 s."""
     if abs(seconds) < 60:

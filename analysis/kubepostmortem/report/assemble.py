@@ -17,8 +17,6 @@ from kubepostmortem.report.contents import outline
 from kubepostmortem.report.prose import prose
 from kubepostmortem.report.section import PAGE, environment
 
-ONLY_IN_NOTEBOOK = "remove_cell"  # the tag of nbconvert and Jupyter Book
-
 GLOBALS = "window.vegaEmbed = vegaEmbed;"  # what the page uses of the bundle
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,8 @@ from kubepostmortem.questions.question import Figure
 # What could end or begin markup inside a <script> element, and line ends of old JavaScript.
 # json.dumps escapes the latter and every other character beyond ASCII.
 UNSAFE = {character: f"\\u{ord(character):04x}" for character in "<>&"}
+# What no XML may hold, and so no SVG: drawing it would end the process.
+NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Drawing:
         from kubepostmortem.charts import CHARTS
 
         drawn: dict[str, Any] = CHARTS[self.figure.chart](self.figure.rows).to_dict()
-        return drawn | {"description": self.says}
+        described: dict[str, Any] = _shown(drawn | {"description": self.says})
+        return described
 
     @property
     def embedded(self) -> Markup:
@@ -49,6 +53,15 @@ class Drawing:
         config = self.specification["config"] | {"background": "white"}
         svg = vl_convert.vegalite_to_svg(self.specification | {"config": config})
         return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
+def _shown(value: Any) -> Any:
+    """Write out the control characters in all texts of a specification, as \\x1b."""
+    if isinstance(value, str):
+        return NO_XML.sub(lambda found: found[0].encode("unicode_escape").decode(), value)
+    if isinstance(value, dict):
+        return {_shown(key): _shown(one) for key, one in value.items()}
+    return [_shown(one) for one in value] if isinstance(value, list) else value
 
 
 def script_json(value: Any) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 
 from kubepostmortem.assets import bundled
-from kubepostmortem.errors import KubepostmortemError, UsageError
+from kubepostmortem.errors import CannotWrite, KubepostmortemError, UsageError
 from kubepostmortem.report.exporter import page_of
 
 Parameters = Mapping[str, str | int | float]
@@ -22,13 +22,20 @@ def render(notebook: Path, parameters: Parameters, page: Path, progress: bool = 
     """Execute the notebook with these parameters and write one page.
 
     The executed notebook is written beside the page, also where a cell fails. Raises UsageError
-    for a parameter that the notebook does not declare, and NotebookFailed.
+    for a parameter that the notebook does not declare, CannotWrite and NotebookFailed.
     """
     refuse_unknown(parameters, notebook)
-    page.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(page.parent)
     executed = execute(notebook, parameters, page.with_suffix(".ipynb"), progress)
     page.write_text(page_of(executed), encoding="utf-8")
     return page
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as failed:
+        raise CannotWrite.because(folder, failed) from failed
 
 
 def notebook_path(name: str) -> Path:
@@ -52,6 +59,7 @@ def execute(
 ) -> nbformat.NotebookNode:
     """Execute with the interpreter of this process; keep the notebook, whatever happens."""
     import papermill
+    from nbclient.exceptions import DeadKernelError
 
     from kubepostmortem.report.kernel import ThisInterpreter
 
@@ -67,5 +75,10 @@ def execute(
             f"cell {failed.exec_count} of {notebook.name} failed: "
             f"{failed.ename}: {failed.evalue}; the executed notebook is {executed}"
         ) from failed
+    except DeadKernelError as died:
+        raise NotebookFailed(
+            f"the process that ran {notebook.name} died, of too little memory perhaps; "
+            f"the executed notebook is {executed}"
+        ) from died
     kept: nbformat.NotebookNode = nbformat.read(executed, as_version=4)  # type: ignore[no-untyped-call]
     return kept

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from kubepostmortem.model import statement
 from kubepostmortem.sources.audit_pieces import Piece
 from kubepostmortem.sources.audit_salvage import salvaged
+from kubepostmortem.sources.content import CUT_LINE, NOT_JSON
 from kubepostmortem.sources.source import Rejection
 from kubepostmortem.store import Store
-
-NOT_JSON = "not a JSON object"
-CUT = "cut off: the last line has no end"
 
 
 @dataclass(frozen=True)
@@ -54,6 +52,6 @@ def _lines_of(piece: Piece, reasons: dict[int, str]) -> Iterator[Bad]:
 def _bad(piece: Piece, text: bytes, reason: str, line: int | None, offset: int) -> Bad:
     events, rest = salvaged(text) if reason == NOT_JSON else ([], text)
     if reason == NOT_JSON and line is not None and not text.endswith(b"\n"):
-        reason = CUT
+        reason = CUT_LINE
     left = [Rejection(reason, rest, line, offset)] if rest else []
     return Bad(piece, line, offset, events, left)

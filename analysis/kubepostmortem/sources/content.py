@@ -12,6 +12,7 @@ from kubepostmortem.sources.source import Rejection
 
 BLANK = " \t\r\n\ufeff"
 CUT_LINE = "cut off: the last line has no end"
+NOT_JSON = "not a JSON object"
 
 
 class Unusable(ValueError):

@@ -13,7 +13,7 @@ from kubepostmortem.incident import iso
 from kubepostmortem.sources.content import BLANK, CUT_LINE, content
 from kubepostmortem.sources.files import InputFile
 from kubepostmortem.sources.native_histograms import COUNT, HISTOGRAM, with_classic, written_out
-from kubepostmortem.sources.samples import SAMPLES, SERIES, Samples, load_samples
+from kubepostmortem.sources.samples import NO_NUMBER, SAMPLES, SERIES, Samples, load_samples
 from kubepostmortem.sources.series_text import LABELS, METRIC, read_series
 from kubepostmortem.sources.source import Numbered, Reading, Rejection, Target
 from kubepostmortem.sources.times import NO_TIME, since_epoch
@@ -38,7 +38,6 @@ IS_HISTOGRAM = pl.col("written").str.starts_with("{")
 
 NOT_A_SAMPLE = "neither a sample nor a comment"
 NO_NAME = "a sample of a metric without name"
-NO_NUMBER = "value is not a number"
 NAMED_TWICE = "a label is named twice"
 
 

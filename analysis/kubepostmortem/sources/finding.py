@@ -90,10 +90,16 @@ def _opened(one: str | Fetch, spool: Spool, known: Known) -> Iterator[InputFile]
 
 
 def _look(path: Path, label: str, spool: Spool) -> InputFile:
+    label = _readable(label)
     try:
         return InputFile.look(path, label=label, most=spool.most(path.stat().st_size))
     except OSError as wrong:
         return _unreadable(path, label, wrong)
+
+
+def _readable(name: str) -> str:
+    r"""Show the bytes of a file name that are no UTF-8 as \xff: nothing else can hold them."""
+    return os.fsencode(name).decode("utf-8", errors="backslashreplace")
 
 
 def _unreadable(path: Path, label: str, wrong: OSError) -> InputFile:

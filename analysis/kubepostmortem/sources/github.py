@@ -43,6 +43,7 @@ ENDS = frozenset({"success", "failure", "error"})
 NO_CHANGE = frozenset({"inactive", "queued", "pending"})
 REPOSITORY = re.compile(r"/repos/[^/\s]+/([^/\s?#]+)|^https?://github[^/]*/[^/\s]+/([^/\s?#]+)")
 URLS = ("repository_url", "deployment_url", "statuses_url", "url", "html_url")
+VERSIONS = ("tag_name", "tagName", "sha", "head_sha", "headSha", "ref")
 NAMED = ("service", "component", "app", "name", "chart")
 
 
@@ -90,7 +91,7 @@ def _change(fields: Fields) -> Change:
         "applied_at": begun_at(*map(fields.get, _times(fields))),
         "ends_at": _ended(fields),
         "service": service,
-        "version": first_plain(*map(fields.get, _versions(fields))),
+        "version": first_plain(*map(fields.get, VERSIONS)),
         "actor": first_said(fields, *((key, "login") for key in ("actor", "creator", "author"))),
         "action": _action(fields),
         "status": _status(fields),
@@ -102,10 +103,6 @@ def _times(fields: Fields) -> Sequence[str]:
     if _is_run(fields):
         return ("run_started_at", "startedAt", "created_at", "createdAt")
     return ("published_at", "publishedAt", "created_at", "createdAt")
-
-
-def _versions(fields: Fields) -> Sequence[str]:
-    return ("tag_name", "tagName", "sha", "head_sha", "headSha", "ref")
 
 
 def _service(fields: Fields) -> str | None:

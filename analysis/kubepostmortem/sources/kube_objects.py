@@ -19,7 +19,7 @@ from kubepostmortem.sources.source import Numbered, Reading, Rejection, Target
 from kubepostmortem.sources.structured import documents, first_keys, is_json
 
 name = "Kubernetes objects"
-describes = "kubectl get events,nodes,daemonsets,... -A -o json (or yaml): a list or objects"
+describes = "kubectl get events,nodes,daemonsets,... -A -o json or yaml, APIRequestCounts too"
 
 API_VERSION = re.compile(r'(?:"|^(?:- )?)apiVersion"?\s*:\s*"?([^"\s]*)', re.MULTILINE)
 CUT_LIST = "cut off: the list does not say its kind"

@@ -9,11 +9,10 @@ import polars as pl
 
 from kubepostmortem.sources.content import remarks
 from kubepostmortem.sources.files import InputFile
-from kubepostmortem.sources.samples import SAMPLES, SERIES, Samples
+from kubepostmortem.sources.samples import NO_NUMBER, SAMPLES, SERIES, Samples
 from kubepostmortem.sources.source import Rejection
 from kubepostmortem.sources.times import ASK_ZONE, NO_TIME, NO_ZONE, moments
 
-NO_NUMBER = "value is not a number"
 SUFFIXES = re.compile(r"(?:\.(?:csv|tsv|parquet|gz|zst|bz2|xz))+$", re.I)
 PARTS = ("problem", "line", "stamp", "written")
 

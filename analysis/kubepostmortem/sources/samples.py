@@ -20,6 +20,8 @@ SERIES = pl.Schema(
 )
 SAMPLES = pl.Schema({"series": pl.Int64(), "sampled_at": pl.Datetime("us"), "value": pl.Float64()})
 
+NO_NUMBER = "value is not a number"
+
 
 @dataclass(frozen=True)
 class Samples:

@@ -20,6 +20,7 @@ ZONE_APART = re.compile(r" (?:([+-]\d\d:?\d\d)(?: [A-Z+-]\w{0,5})?|UTC|GMT|Z)$")
 MOMENTS = pl.Schema(
     {"stamp": pl.String(), "sampled_at": pl.Datetime("us"), "untimely": pl.String()}
 )
+NO_YEARS = (1, 9999)  # what Go writes for no time at all; what others write for never
 LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999
 
 
@@ -59,7 +60,7 @@ def _since_1970(seconds: float) -> datetime:
 
 
 def _naive_utc(stamp: datetime, zone: str | None) -> datetime:
-    if stamp.year == 1:  # what Go writes for no time at all
+    if stamp.year in NO_YEARS:
         raise Unusable(NO_TIME)
     if stamp.tzinfo is None:
         if zone is None:

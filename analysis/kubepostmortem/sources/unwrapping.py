@@ -12,10 +12,10 @@ import orjson
 
 from kubepostmortem.sources import csv_content
 from kubepostmortem.sources.audit_pieces import Unwrapped, flat
+from kubepostmortem.sources.content import NOT_JSON
 from kubepostmortem.sources.files import InputFile
 from kubepostmortem.sources.source import EXCERPT_BYTES, Rejection
 
-NOT_JSON = "not a JSON object"
 NO_EVENT = "messages that are no audit events"
 TRUNCATED = "[Truncated...]"  # what CloudWatch puts at the end of a message that it cut
 CUT_MESSAGE = f"cut by the log service: {TRUNCATED}"
