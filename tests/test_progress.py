@@ -7,14 +7,12 @@ import os
 import pty
 import subprocess
 import sys
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from kubepostmortem.ingest import ingest
-from kubepostmortem.sources.files import pieces
 from kubepostmortem.store import Store
 from planted import Storm, lines, request, telemetry_storm, write_log
 
@@ -34,7 +32,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     sources = "kubepostmortem.sources"
     for module in ("audit_events", "audit_pieces"):
         monkeypatch.setattr(f"{sources}.{module}.PIECE_BYTES", len(TEXT) // 4)
-    monkeypatch.setattr(f"{sources}.audit_pieces.pieces", partial(pieces, size=4000))
+    monkeypatch.setattr(f"{sources}.audit_pieces.BLOCK", 4000)
 
 
 @pytest.mark.usefixtures("small_pieces")

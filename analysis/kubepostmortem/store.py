@@ -27,6 +27,9 @@ NO_ROOM = re.compile(
 )
 OF_DISK = (duckdb.IOException, duckdb.TransactionException)
 LOST = (duckdb.OutOfMemoryException, duckdb.FatalException)
+# DuckDB 2.0 sometimes fails so on a large view that it bound a moment ago; it then works again.
+BIND_AGAIN = "BindBuiltinScalarFunction"
+
 MEMORY_LIMIT = os.environ.get("KUBEPOSTMORTEM_MEMORY", "1500MiB")
 
 
@@ -86,9 +89,12 @@ class Store:
     def frame(self, sql: str, **parameters: Any) -> pl.DataFrame:
         """Return the rows of one statement as a Polars frame. Raises QueryFailed."""
         try:
-            answer = self._connection.sql(sql, params=parameters or None)
-            rows: pl.DataFrame = pl.DataFrame() if answer is None else answer.pl()
-            return rows
+            try:
+                return self._answer(sql, parameters)
+            except duckdb.InvalidInputException as failed:
+                if BIND_AGAIN not in str(failed):
+                    raise
+                return self._answer(sql, parameters)
         except duckdb.Error as refused:
             raise self._failure(sql, refused) from refused
         except pl.exceptions.PolarsError as refused:
@@ -102,6 +108,10 @@ class Store:
         if sql not in self._remembered:
             self._remembered[sql] = self.frame(sql)
         return self._remembered[sql]
+
+    def _answer(self, sql: str, parameters: dict[str, Any]) -> pl.DataFrame:
+        answer = self._connection.sql(sql, params=parameters or None)
+        return pl.DataFrame() if answer is None else answer.pl()
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """Return the rows of one statement as dictionaries. Raises QueryFailed."""
