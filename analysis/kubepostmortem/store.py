@@ -111,7 +111,8 @@ class Store:
 
     def _answer(self, sql: str, parameters: dict[str, Any]) -> pl.DataFrame:
         answer = self._connection.sql(sql, params=parameters or None)
-        return pl.DataFrame() if answer is None else answer.pl()
+        rows: pl.DataFrame = pl.DataFrame() if answer is None else answer.pl()
+        return rows
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """Return the rows of one statement as dictionaries. Raises QueryFailed."""

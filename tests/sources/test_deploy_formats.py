@@ -27,7 +27,9 @@ REPOSITORY = "https://api.github.com/repos/acme/node-agent"
 
 def deploys(store) -> list[dict]:
     columns = "applied_at, namespace, service, version, actor, action, status"
-    return store.rows(f"select {columns} from deploys order by applied_at, action")
+    return store.rows(
+        f"select {columns} from deploys order by applied_at, action, version nulls first"
+    )
 
 
 def only(store) -> dict:
