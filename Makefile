@@ -23,7 +23,7 @@ demo: $(STAMP)  ## render the postmortem of the recorded sample incident
 	$(RUN)kubepostmortem demo
 
 test: $(STAMP)  ## run all tests
-	$(RUN)pytest -n auto
+	$(RUN)pytest -n auto --dist loadfile
 
 check: lint test  ## everything before a push
 

@@ -99,6 +99,8 @@ def _command(folder: Path, port: int, tls_port: int) -> list[str]:
         f"-dir={folder}",
         "-ip=127.0.0.1",
         "-ip.bind=127.0.0.1",
+        # Two servers at once, of two test processes, would meet on the ports that they all prefer.
+        *(f"-{part}.port={_free_port()}" for part in ("master", "volume", "filer", "admin")),
         f"-s3.port={port}",
         f"-s3.port.https={tls_port}",
         f"-s3.cert.file={folder / 'certificate.pem'}",

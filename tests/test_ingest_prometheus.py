@@ -209,7 +209,7 @@ def test_the_windows_tell_the_time(server, run, database, empty):
 @pytest.mark.parametrize("ahead", [7200, -60])
 def test_the_present_is_asked_about_again_and_the_future_never(server, run, ahead):
     now = time.time()
-    since, until = (datetime.fromtimestamp(now + s, UTC).isoformat() for s in (-7200, ahead))
+    since, until = (datetime.fromtimestamp(now + s, UTC).isoformat() for s in (-10800, ahead))
 
     def ends() -> list[float]:
         server.asked.clear()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -311,3 +312,21 @@ def test_requiring_an_empty_relation_says_what_to_collect(store: Store) -> None:
     store.insert("clusters", [{"cluster": "c"}])
     with pytest.raises(MissingEvidence, match="requests is empty; ingest an audit log"):
         store.require("clusters", "requests")
+
+
+def test_what_an_optimizer_trips_over_is_asked_without_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    optimizers = "select current_setting('disabled_optimizers') as off"
+    polars, asked = Store._polars, []
+
+    def trip(self: Store, sql: str, parameters: dict[str, Any]) -> pl.DataFrame:
+        asked.append(polars(self, optimizers, {}).item())
+        if len(asked) == 1:
+            raise duckdb.InvalidInputException("BindBuiltinScalarFunction did not return")
+        return polars(self, sql, parameters)
+
+    monkeypatch.setattr(Store, "_polars", trip)
+    assert store.frame("select 1 as one")["one"].to_list() == [1]
+    assert asked == ["", "statistics_propagation"]
+    assert store.frame(optimizers).item() == ""

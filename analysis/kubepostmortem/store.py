@@ -27,8 +27,9 @@ NO_ROOM = re.compile(
 )
 OF_DISK = (duckdb.IOException, duckdb.TransactionException)
 LOST = (duckdb.OutOfMemoryException, duckdb.FatalException)
-# DuckDB 2.0 sometimes fails so on a large view that it bound a moment ago; it then works again.
-BIND_AGAIN = "BindBuiltinScalarFunction"
+# What DuckDB 2.0 says where its optimizer of this name trips over the statistics of a column.
+MISLED = "BindBuiltinScalarFunction"
+MISLEADING = "statistics_propagation"
 
 MEMORY_LIMIT = os.environ.get("KUBEPOSTMORTEM_MEMORY", "1500MiB")
 
@@ -89,12 +90,7 @@ class Store:
     def frame(self, sql: str, **parameters: Any) -> pl.DataFrame:
         """Return the rows of one statement as a Polars frame. Raises QueryFailed."""
         try:
-            try:
-                return self._answer(sql, parameters)
-            except duckdb.InvalidInputException as failed:
-                if BIND_AGAIN not in str(failed):
-                    raise
-                return self._answer(sql, parameters)
+            return self._answer(sql, parameters)
         except duckdb.Error as refused:
             raise self._failure(sql, refused) from refused
         except pl.exceptions.PolarsError as refused:
@@ -108,11 +104,6 @@ class Store:
         if sql not in self._remembered:
             self._remembered[sql] = self.frame(sql)
         return self._remembered[sql]
-
-    def _answer(self, sql: str, parameters: dict[str, Any]) -> pl.DataFrame:
-        answer = self._connection.sql(sql, params=parameters or None)
-        rows: pl.DataFrame = pl.DataFrame() if answer is None else answer.pl()
-        return rows
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """Return the rows of one statement as dictionaries. Raises QueryFailed."""
@@ -158,6 +149,23 @@ class Store:
         for relation in relations:
             if not self.has(relation):
                 raise MissingEvidence(relation, COLLECT.get(relation, "no input fills it"))
+
+    def _answer(self, sql: str, parameters: dict[str, Any]) -> pl.DataFrame:
+        try:
+            return self._polars(sql, parameters)
+        except duckdb.InvalidInputException as failed:
+            if MISLED not in str(failed):
+                raise
+        self._connection.execute(f"set disabled_optimizers = '{MISLEADING}'")
+        try:
+            return self._polars(sql, parameters)
+        finally:
+            self._connection.execute("reset disabled_optimizers")
+
+    def _polars(self, sql: str, parameters: dict[str, Any]) -> pl.DataFrame:
+        answer = self._connection.sql(sql, params=parameters or None)
+        rows: pl.DataFrame = pl.DataFrame() if answer is None else answer.pl()
+        return rows
 
     def _execute(self, sql: str, parameters: dict[str, Any]) -> duckdb.DuckDBPyConnection:
         try:
