@@ -158,15 +158,15 @@ def _batches(files: Iterable[Recognised]) -> Iterator[list[Recognised]]:
     Where finding more fails, what was found before is still a batch.
     """
     batch: list[Recognised] = []
-    began = monotonic()
+    size, began = 0, monotonic()
     try:
         for file in files:
-            size = sum(known.weight for known in batch) + file.weight
-            late = monotonic() - began > BATCH_SECONDS
-            if batch and (file.format != batch[0].format or size > BATCH_BYTES or late):
+            full = size + file.weight > BATCH_BYTES or monotonic() - began > BATCH_SECONDS
+            if batch and (full or file.format != batch[0].format):
                 yield batch
-                batch, began = [], monotonic()
+                batch, size, began = [], 0, monotonic()
             batch.append(file)
+            size += file.weight
     except KubepostmortemError:
         if batch:
             yield batch

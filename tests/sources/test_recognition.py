@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from audit_wrappings import WRAPPINGS, aks_record, log_events, subscribed
 from kubepostmortem.sources import (
+    SOURCES,
     apiserver_flags,
     apiserver_log,
     argocd,
@@ -39,36 +40,6 @@ from kubepostmortem.sources import (
     victoriametrics,
 )
 from kubepostmortem.sources.files import InputFile
-
-MODULES = (
-    audit_log,
-    audit_batches,
-    cloudwatch,
-    cloudwatch_export,
-    cloudwatch_insights,
-    azure_diagnostics,
-    log_analytics,
-    cloud_logging,
-    audit_legacy,
-    apiserver_flags,
-    apiserver_log,
-    prometheus_api,
-    prometheus_listing,
-    victoriametrics,
-    exposition,
-    grafana_csv,
-    metrics_table,
-    kube_objects,
-    dns_probes,
-    deploy_timeline,
-    incident_timeline,
-    argocd,
-    flux,
-    helm,
-    github,
-    gitlab,
-    spinnaker,
-)
 
 AUDIT = {
     "kind": "Event",
@@ -371,7 +342,7 @@ JUNK = {
 
 
 def claimants(file: InputFile) -> list[str]:
-    return [source.name for source in MODULES if source.recognises(file)]
+    return [source.name for source in SOURCES if source.recognises(file)]
 
 
 @pytest.mark.parametrize(("source", "text"), OURS.values(), ids=OURS)

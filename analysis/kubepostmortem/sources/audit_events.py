@@ -144,8 +144,9 @@ def _load_group(
         bad += bad_lines(pieces, store, since=len(group))
     for tally in merge(target):
         counts[tally.ingest_id].add(tally)
-    for one in bad:
-        counts[one.piece.ingest_id].reject(one.rejections, one.piece.ingest_id, target)
+    for piece, damaged in groupby(bad, key=attrgetter("piece")):
+        left = [rejection for one in damaged for rejection in one.rejections]
+        counts[piece.ingest_id].reject(left, piece.ingest_id, target)
     target.heard(sum(piece.path.stat().st_size for piece in group))
     for piece in (*group, *mended):
         folder.release(piece.path)

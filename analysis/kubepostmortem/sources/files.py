@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -63,6 +63,11 @@ class InputFile:
     def refuse(cls, path: Path, label: str, reason: str) -> InputFile:
         """A file that cannot be read: the ledger still has a place for it."""
         return cls(path, 0, 0, (), b"", path, label, refused=reason)
+
+    @classmethod
+    def read_before(cls, label: str, format_: str) -> InputFile:
+        """What is not fetched again, since it was read before as this format."""
+        return replace(cls.refuse(Path(label), label, "read before"), known=format_)
 
     def open(self) -> BinaryIO:
         """Open the unpacked content."""

@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -123,9 +122,7 @@ def _from_pipe(one: str, spool: Spool) -> InputFile:
 def _fetched(url: str, spool: Spool, known: Known) -> Iterator[InputFile]:
     for there in remote.listing(url):
         if format_ := known(there.url, there.size, there.modified_ns):
-            yield replace(
-                InputFile.refuse(Path(there.url), there.url, "read before"), known=format_
-            )
+            yield InputFile.read_before(there.url, format_)
             continue
         stored = spool.place()
         remote.download(there, stored)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from kubepostmortem.sources.changes import Change, begun_at, first_plain, only_workload
@@ -14,18 +14,18 @@ REPORTED_BY = "Flux"
 
 def helm_release(release: Any) -> Iterator[Row]:
     """The releases that a Flux HelmRelease still remembers; of older ones, the last."""
-    history = listed(dig(release, "status", "history"))
-    for snapshot in history:
-        yield "deploys", _from_flux(release) | _snapshot(snapshot)
-    if not history:
-        yield from _last_applied(release)
+    return _remembered(release, _snapshot)
 
 
 def kustomization(thing: Any) -> Iterator[Row]:
     """The revisions that a Flux Kustomization still remembers; of older ones, the last."""
+    return _remembered(thing, _reconciled)
+
+
+def _remembered(thing: Any, told: Callable[[Any], Change]) -> Iterator[Row]:
     history = listed(dig(thing, "status", "history"))
     for entry in history:
-        yield "deploys", _from_flux(thing) | _reconciled(entry)
+        yield "deploys", _from_flux(thing) | told(entry)
     if not history:
         yield from _last_applied(thing)
 

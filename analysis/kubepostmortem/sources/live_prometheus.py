@@ -60,7 +60,7 @@ class Chunk:
     def files(self, spool: Spool, known: Known) -> Iterator[InputFile]:
         """Yield the answer, or those for both halves where a server finds the whole too large."""
         if format_ := self._known(known):
-            yield replace(_refused(self.label, "read before"), known=format_)
+            yield InputFile.read_before(self.label, format_)
         elif any(half.begun(known) for half in self._halves):
             yield from self._in_halves(spool, known)
         else:

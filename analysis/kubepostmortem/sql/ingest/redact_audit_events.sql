@@ -2,23 +2,17 @@
 -- rather than kept, except that audit_id stays where it is a UUID.
 create or replace temp table audit_events as
 with
-addresses as (
-    select texts, list(pseudonym order by nth) as pseudonyms
+lists as (
+    select kind, texts, list(pseudonym order by nth) as pseudonyms
     from (
-        select texts, unnest(texts) as text, generate_subscripts(texts, 1) as nth
-        from (select distinct source_ips as texts from audit_events)
+        select kind, texts, unnest(texts) as text, generate_subscripts(texts, 1) as nth
+        from (
+            select 'ip' as kind, source_ips as texts from audit_events
+            union select 'group', user_groups from audit_events
+        )
     )
-    join (from pseudonyms where kind = 'ip') using (text)
-    group by texts
-),
-user_groups as (
-    select texts, list(pseudonym order by nth) as pseudonyms
-    from (
-        select texts, unnest(texts) as text, generate_subscripts(texts, 1) as nth
-        from (select distinct user_groups as texts from audit_events)
-    )
-    join (from pseudonyms where kind = 'group') using (text)
-    group by texts
+    join pseudonyms using (kind, text)
+    group by kind, texts
 )
 select events.* replace (
     users.pseudonym as username,
@@ -41,7 +35,8 @@ left join object_kinds using (resource)
 left join pseudonyms as users on users.kind = 'user' and users.text = events.username
 left join pseudonyms as impersonated
     on impersonated.kind = 'user' and impersonated.text = events.impersonated_user
-left join user_groups on user_groups.texts = events.user_groups
+left join lists as user_groups
+    on user_groups.kind = 'group' and user_groups.texts = events.user_groups
 left join pseudonyms as namespaces
     on namespaces.kind = 'namespace' and namespaces.text = events.namespace
 left join pseudonyms as names
@@ -50,7 +45,7 @@ left join pseudonyms as names
 left join pseudonyms as uris on uris.kind = 'uri' and uris.text = events.uri
 left join pseudonyms as nodes on nodes.kind = 'node' and nodes.text = events.token_node
 left join pseudonyms as pods on pods.kind = 'pod' and pods.text = events.pod
-left join addresses on addresses.texts = events.source_ips
+left join lists as addresses on addresses.kind = 'ip' and addresses.texts = events.source_ips
 left join pseudonyms as agents on agents.kind = 'agent' and agents.text = events.user_agent
 left join pseudonyms as instances
     on instances.kind = 'instance' and instances.text = events.apiserver
