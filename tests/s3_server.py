@@ -111,6 +111,8 @@ def _command(folder: Path, port: int, tls_port: int) -> list[str]:
         "-volume.preStopSeconds=0",
         "-admin.ui=false",
         "-webdav=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
     ]
 
 
