@@ -48,11 +48,17 @@ def test_recorded_the_agent_that_lists_is_the_top_cause(grew: Answer) -> None:
     assert f" is {top['share']:.0%} of the growth in demand" in grew.headline
 
 
-def test_recorded_victims_that_retry_are_induced(grew: Answer) -> None:
-    others = grew.evidence["causes"][1:]
-    assert {other["component"] for other in others} == {"kubelet"}
-    assert {other["kind"] for other in others} == {"induced"}
-    assert all(utc(other["onset"]) > utc(grew.evidence["causes"][0]["onset"]) for other in others)
+def test_recorded_victims_that_retry_are_throttling_not_causes(grew: Answer) -> None:
+    assert [cause["kind"] for cause in grew.evidence["causes"]].count("primary") == 1
+    lines = {(line["kind"], line["component"]): line for line in grew.evidence["ledger"]}
+    assert lines["throttling", "kubelet"]["growth_requests"] > 10
+
+
+def test_recorded_the_ledger_sums_to_the_growth(grew: Answer) -> None:
+    lines = grew.evidence["ledger"]
+    for measure in ("", "_requests", "_request_seconds", "_seats"):
+        total = grew.evidence[f"total_growth{measure}"]
+        assert sum(line[f"growth{measure}"] for line in lines) == pytest.approx(total, rel=1e-9)
 
 
 def test_recorded_windows_leave_out_the_start_of_the_cluster(postmortem: Postmortem) -> None:
@@ -293,6 +299,48 @@ def test_planted_one_cluster_of_two_is_overloaded(tell: Tell) -> None:
     top = tell(east=calm, west=telemetry_storm(SMALL)).ask("who-grew").evidence["causes"][0]
     assert top["component"] == "otel-agent"
     assert near(top["onset"], at(SMALL.baseline_s), 10)
+
+
+def test_planted_requests_without_verb_are_named_by_their_client(tell: Tell) -> None:
+    events = telemetry_storm(SMALL)
+    for event in events:
+        if "otelcol" in event["userAgent"]:
+            del event["verb"]
+    postmortem = tell(prod=events)
+    top = postmortem.ask("who-grew").evidence["causes"][0]
+    assert (top["component"], top["verb"], top["kind"]) == ("otel-agent", "*", "primary")
+    assert top["share"] > 0.9
+    assert {answer.status for answer in postmortem.answers()} == {"answered"}
+
+
+def test_planted_a_log_without_answers_tells_by_the_number_of_requests(
+    store: Store, tell: Tell, tmp_path: Path
+) -> None:
+    received = [e for e in telemetry_storm(SMALL) if e["stage"] == "RequestReceived"]
+    ingest(store, [write_log(tmp_path / "received.log", received)], "prod")
+    set_window(store, "prod", "baseline", Window(at(0), at(120)))
+    set_window(store, "prod", "overload", Window(at(120), at(220)))
+    facts = tell().ask("who-grew").evidence
+    assert facts["causes"][0]["component"] == "otel-agent"
+    assert facts["largest_cells_agree"]
+
+
+def test_planted_users_beyond_the_first_are_not_counted(tell: Tell) -> None:
+    answer = tell(prod=telemetry_storm(replace(SMALL, culprit=SECRETS))).ask("who-grew")
+    assert "(system:node:node-" in answer.headline
+    assert " and others)" in answer.headline
+
+
+def test_planted_calls_of_urls_are_not_mixed_with_those_of_resources(tell: Tell) -> None:
+    storm = replace(SMALL, culprit=DISCOVERY)
+    events = telemetry_storm(storm)
+    lists = replace(DISCOVERY, resources=(("", "pods"),), user="system:serviceaccount:ops:lister")
+    others = telemetry_storm(replace(storm, culprit=replace(lists, every=40, before=1.0)))
+    events += [
+        e | {"auditID": f"b-{e['auditID']}"} for e in others if "inventory" in e["userAgent"]
+    ]
+    top, *_ = tell(prod=events).ask("who-grew").evidence["causes"]
+    assert top["users"] == ["system:serviceaccount:ops:inventory"]
 
 
 # Logs that do not tell

@@ -90,6 +90,7 @@ def fresh(given: Sizes) -> Iterator[Store]:
         stack.enter_context(patch("kubepostmortem.ingest.BATCH_BYTES", given.batch))
         stack.enter_context(patch(f"{sources}.audit_events.PIECE_BYTES", given.piece))
         stack.enter_context(patch(f"{sources}.audit_pieces.PIECE_BYTES", given.piece))
+        stack.enter_context(patch(f"{sources}.audit_staging.FOLD_BYTES", 2 * given.piece))
         stack.enter_context(patch(f"{sources}.audit_pieces.BLOCK", given.read))
         yield scratch()
 

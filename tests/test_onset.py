@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubepostmortem.attribution.onset import onset
+from kubepostmortem.attribution import onset as attribution
 
 Series = npt.NDArray[np.float64]
 
@@ -19,6 +19,18 @@ def counts(*levels: tuple[int, float], seed: int = 1) -> Series:
     """Requests per bin at these levels, by chance as independent clients make them."""
     chance = np.random.default_rng(seed)
     return np.concatenate([chance.poisson(rate, bins) for bins, rate in levels]).astype(float)
+
+
+def onset(load: Series, overload: int) -> int | None:
+    found = attribution.onset(load, overload)
+    return None if found is None else found.bin
+
+
+def test_the_interval_of_an_onset_holds_what_is_as_likely() -> None:
+    found = attribution.onset(counts((60, 10), (3, 14), (57, 40)), 60)
+    assert found is not None
+    assert found.earliest <= found.bin <= found.latest
+    assert found.latest - found.earliest <= 3
 
 
 def test_a_newcomer_begins_with_its_first_requests() -> None:

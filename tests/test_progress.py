@@ -31,7 +31,7 @@ def shown(store: Store, *paths: Path) -> Shown:
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     sources = "kubepostmortem.sources"
     for module in ("audit_events", "audit_pieces"):
-        monkeypatch.setattr(f"{sources}.{module}.PIECE_BYTES", len(TEXT) // 4)
+        monkeypatch.setattr(f"{sources}.{module}.PIECE_BYTES", len(TEXT) // 6)
     monkeypatch.setattr(f"{sources}.audit_pieces.BLOCK", 4000)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -25,7 +26,7 @@ from kubepostmortem.sources.live_prometheus import plan
 from kubepostmortem.sources.redacting import refuse_new_key
 from kubepostmortem.sources.spool import EXPANSION, remove_spools
 from kubepostmortem.store import Store
-from kubepostmortem.windows import around_windows, forget_windows, set_window
+from kubepostmortem.windows import around_windows, forget_windows, set_windows
 
 app = typer.Typer(
     name="kubepostmortem",
@@ -228,14 +229,20 @@ def window(
     chosen = {"baseline": baseline, "overload": overload}
     wanted = {name: Window.parse(text) for name, text in chosen.items() if text}
     if wanted or auto:
-        with Store.create(_existing(database)) as store:
+        with Store.create(_existing(database)) as store, store.transaction():
             name = _only_cluster(store, cluster)
             if auto:
                 forget_windows(store, name)
-            for which, span in wanted.items():
-                set_window(store, name, which, span)
+            _tell_moved(wanted, set_windows(store, name, wanted) if wanted else {})
     with Store.open(database) as store:
         output.emit(store.frame("from incident order by cluster, begins_at"), output_format)
+
+
+def _tell_moved(wanted: Mapping[str, Window], became: Mapping[str, Window]) -> None:
+    """Say on standard error which windows are not as they were typed."""
+    for name, window in became.items():
+        if window != wanted[name]:
+            typer.echo(f"{name} is {window}: load is counted in whole intervals", err=True)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from time import monotonic
 
+from kubepostmortem.derived import derive
 from kubepostmortem.errors import KubepostmortemError, NoUsableInput, QueryFailed
 from kubepostmortem.model import statement
 from kubepostmortem.redaction import Redaction
@@ -23,7 +24,6 @@ from kubepostmortem.sources.redacting import mark, refuse_mixture
 from kubepostmortem.sources.source import Numbered, Reading, Rejection, Source, Target
 from kubepostmortem.sources.spool import EXPANSION, Spool, spool
 from kubepostmortem.store import Store
-from kubepostmortem.windows import choose_windows
 
 BATCH_BYTES = 512 << 20
 BATCH_SECONDS = 5  # of finding, which may be fetching: what was found is soon safe
@@ -226,7 +226,7 @@ def _finish(store: Store, cluster: str) -> None:
     with store.transaction():
         store.run("insert or ignore into clusters values ($cluster)", cluster=cluster)
         store.run(statement("ingest/audit_nodes_by_address"), cluster=cluster)
-        choose_windows(store, cluster)
+        derive(store, cluster)
 
 
 def _refuse_useless(outcomes: Sequence[Outcome]) -> None:

@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from kubepostmortem.errors import DatabaseUnavailable, MissingEvidence, QueryFailed
-from kubepostmortem.model import COMMENTS_FROM, MODEL, fingerprint, statement
+from kubepostmortem.model import COMMENTS_FROM, DERIVED, MODEL, fingerprint, statement
 
 COLLECT = {
     "requests": "ingest an audit log",
@@ -44,7 +44,7 @@ class Store:
 
     @classmethod
     def create(cls, path: Path) -> Store:
-        """Open for writing, and build what the model lacks.
+        """Open for writing, and build what the model lacks; what is derived, from the evidence.
 
         Raises DatabaseUnavailable where another process writes it or the file is not ours.
         """
@@ -59,7 +59,8 @@ class Store:
     def open(cls, path: Path) -> Store:
         """Open for reading only, without access to other files or the network.
 
-        A database of another version gets this version's views first. Raises DatabaseUnavailable.
+        A database of another version gets this version's relations first: see create. Raises
+        DatabaseUnavailable.
         """
         if not path.exists():
             raise DatabaseUnavailable(f"no database at {path}; `kubepostmortem ingest` makes one")
@@ -150,6 +151,29 @@ class Store:
             if not self.has(relation):
                 raise MissingEvidence(relation, COLLECT.get(relation, "no input fills it"))
 
+    def roll_up(self, cluster: str) -> None:
+        """Count the requests of a cluster anew, and cost each class over the whole log."""
+        for table in DERIVED:
+            self.run(f'delete from "{table}" where cluster = $cluster', cluster=cluster)
+        self.run(statement("ingest/intervals"), cluster=cluster)
+        self.run(statement("ingest/load_rollup"), cluster=cluster)
+        self._cost(cluster, ["log"])
+
+    def cost_windows(self, cluster: str) -> None:
+        """Fit the windows of a cluster to intervals of its load, and cost each class there."""
+        self.run(statement("ingest/windows_to_intervals"), cluster=cluster)
+        self._cost(cluster, ["baseline", "overload"])
+
+    def _cost(self, cluster: str, spans: list[str]) -> None:
+        self.run(
+            "delete from class_costs where cluster = $cluster and list_contains($spans, span)",
+            cluster=cluster,
+            spans=spans,
+        )
+        self.run(statement("ingest/class_costs"), cluster=cluster, spans=spans)
+        self.run("delete from unit_costs where cluster = $cluster", cluster=cluster)
+        self.run(statement("ingest/unit_costs"), cluster=cluster)
+
     def _answer(self, sql: str, parameters: dict[str, Any]) -> pl.DataFrame:
         try:
             return self._polars(sql, parameters)
@@ -188,12 +212,22 @@ class Store:
 
     def _build(self) -> None:
         with self.transaction():
+            self._drop_views_in_place_of_tables()
             for name in MODEL:
                 self.run(statement(name))
             for relation, origin in COMMENTS_FROM.items():
                 self._inherit_comments(relation, origin)
             self.run("delete from model")
             self.run("insert into model values ($fingerprint)", fingerprint=fingerprint())
+            for row in self.rows("from clusters"):
+                self.roll_up(row["cluster"])
+                self.cost_windows(row["cluster"])
+
+    def _drop_views_in_place_of_tables(self) -> None:
+        """Make place for tables that an older model had as views; no statement replaces those."""
+        for row in self.rows("select view_name as name from duckdb_views() where not internal"):
+            if row["name"] in DERIVED:
+                self.run(f'drop view "{row["name"]}"')
 
     def _inherit_comments(self, relation: str, origin: str) -> None:
         """Give columns that a view hands through the comment that they have at their origin."""

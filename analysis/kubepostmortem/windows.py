@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -38,19 +39,21 @@ def choose_windows(store: Store, cluster: str) -> None:
     spans = store.rows("from intervals where cluster = $cluster", cluster=cluster)
     if not spans or spans[0]["begins_at"] == spans[0]["ends_at"]:
         return
-    choice = _search(store, cluster, Window(spans[0]["begins_at"], spans[0]["ends_at"]))
+    span = Window(spans[0]["begins_at"], spans[0]["ends_at"])
+    choice = _search(store, cluster, span, spans[0]["rollup_s"])
     if choice:
         reason = f"demand grows up to {choice.factor:.1f}-fold; {METHOD}"
         for name, window in (("baseline", choice.baseline), ("overload", choice.overload)):
             _write(store, cluster, name, window, "change-point", reason)
 
 
-def _search(store: Store, cluster: str, span: Window) -> Choice | None:
+def _search(store: Store, cluster: str, span: Window, finest_s: int) -> Choice | None:
     """Find windows within a span; look closer where a shorter span allows finer intervals.
 
     An overload of ten minutes is one or two intervals of a day, and its edges are that rough.
+    finest_s: width of the intervals that the load was counted in, seconds.
     """
-    width_s = bin_width_s(span.length.total_seconds())
+    width_s = _width_s(span, finest_s)
     load = store.frame(
         statement("ingest/load_for_windows"),
         cluster=cluster,
@@ -67,9 +70,13 @@ def _search(store: Store, cluster: str, span: Window) -> Choice | None:
         _window(load, found.baseline, width_s), _window(load, found.overload, width_s), found.factor
     )
     closer = _closer(choice, span)
-    if bin_width_s(closer.length.total_seconds()) >= width_s:
+    if _width_s(closer, finest_s) >= width_s:
         return choice
-    return _search(store, cluster, closer) or choice
+    return _search(store, cluster, closer, finest_s) or choice
+
+
+def _width_s(span: Window, finest_s: int) -> int:
+    return max(finest_s, bin_width_s(span.length.total_seconds()))
 
 
 def _closer(choice: Choice, span: Window) -> Window:
@@ -81,9 +88,25 @@ def _closer(choice: Choice, span: Window) -> Window:
     )
 
 
+def set_windows(store: Store, cluster: str, windows: Mapping[str, Window]) -> dict[str, Window]:
+    """Write windows as the user wants them, by name: baseline, overload. Return what they became.
+
+    Load is counted in intervals: a window reaches from the beginning of one to the end of one.
+    """
+    for name, window in windows.items():
+        _write(store, cluster, name, window, "user", "set by hand")
+    store.cost_windows(cluster)
+    rows = store.rows("from incident where cluster = $cluster", cluster=cluster)
+    return {
+        row["time_window"]: Window(row["begins_at"], row["ends_at"])
+        for row in rows
+        if row["time_window"] in windows
+    }
+
+
 def set_window(store: Store, cluster: str, name: str, window: Window) -> None:
     """Write one window as the user wants it; `name` is baseline or overload."""
-    _write(store, cluster, name, window, "user", "set by hand")
+    set_windows(store, cluster, {name: window})
 
 
 def around_windows(store: Store, cluster: str) -> Window | None:
@@ -99,6 +122,7 @@ def forget_windows(store: Store, cluster: str) -> None:
     """Forget what the user set and find the windows from the load again."""
     store.run("delete from incident where cluster = $cluster", cluster=cluster)
     choose_windows(store, cluster)
+    store.cost_windows(cluster)
 
 
 def _chosen_by_user(store: Store, cluster: str) -> bool:

@@ -45,6 +45,17 @@ EXAMPLES: dict[str, pl.DataFrame] = {
             "why": ["the largest growth in demand", "retries"],
         }
     ),
+    "growth_ledger": pl.DataFrame(
+        {
+            "kind": ["primary", "induced", "throttling", "latency", "drift", "decline"],
+            "what": ["otel-agent", "many clients", "otel-agent", "", "", ""],
+            "demand": [2.0, 0.1, 2.4, 0.0, float("nan"), -0.3],
+            "low": [1.5, -0.1, 1.1, 0.0, -0.1, -0.4],
+            "high": [2.8, 0.3, 3.7, 0.0, 0.1, -0.2],
+            "share": [0.48, 0.02, 0.57, 0.0, None, -0.07],
+            "why": ["is large", "are events", "answered 429", "longer", "noise", "less"],
+        }
+    ),
     "load_over_time": LOAD,
     "requests_over_time": LOAD,
     "throttling": LOAD,

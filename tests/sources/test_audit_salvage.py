@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kubepostmortem.sources import audit_events, audit_log, audit_pieces
+from kubepostmortem.sources import audit_events, audit_log, audit_pieces, audit_staging
 from kubepostmortem.sources.audit_pieces import TOO_LONG
 from kubepostmortem.sources.audit_salvage import salvaged
 from kubepostmortem.sources.packing import CUT_OFF
@@ -128,6 +128,7 @@ def test_pieces_make_no_difference(store, look, load, monkeypatch, text, packed,
         store.run(f"delete from {table}")
     monkeypatch.setattr(audit_pieces, "PIECE_BYTES", size)
     monkeypatch.setattr(audit_events, "PIECE_BYTES", 2 * size)
+    monkeypatch.setattr(audit_staging, "FOLD_BYTES", 3 * size)
     monkeypatch.setattr("kubepostmortem.sources.packing.PIECE", 1100)
 
     reading = load(audit_log, look(text, packed=packed))
@@ -152,7 +153,7 @@ def test_a_line_that_is_too_long_is_rejected_and_the_rest_is_loaded(
     at = {"first": 0, "between": LOG.index(b"\n", 9000) + 1}.get(where, len(LOG))
     text = LOG[:at] + (long[:-1] if where.endswith("end") else long) + LOG[at:]
 
-    reading = load(audit_log, look(text))
+    reading = load(audit_log, look(text, packed=True))
 
     assert (reading.loaded, reading.rejected) == (120, {TOO_LONG: 1})
     (row,) = store.rows("from rejected_lines")

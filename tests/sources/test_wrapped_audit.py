@@ -8,7 +8,7 @@ import pytest
 
 from audit_wrappings import POD, STREAM, WRAPPINGS, counts, members, subscribed, tens, texts
 from kubepostmortem.ingest import ingest
-from kubepostmortem.sources import audit_events, audit_pieces
+from kubepostmortem.sources import audit_events, audit_pieces, audit_staging
 from planted import request, write_log
 
 STAGES = {"RequestReceived": 1, "ResponseStarted": 2, "ResponseComplete": 4}
@@ -75,6 +75,7 @@ def test_every_wrapping_gives_the_same_requests(store, give, truth, name):
 def test_a_file_in_many_pieces_is_the_same(store, give, truth, monkeypatch, name):
     monkeypatch.setattr(audit_pieces, "PIECE_BYTES", 1500)
     monkeypatch.setattr(audit_events, "PIECE_BYTES", 4000)
+    monkeypatch.setattr(audit_staging, "FOLD_BYTES", 8000)
 
     assert counts(give(WRAPPINGS[name](EVENTS))) == (len(EVENTS), 0, 0, 0)
     assert requests(store) == truth

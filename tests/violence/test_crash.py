@@ -55,8 +55,9 @@ def _kills_until_done(words: list[str], said: Path, chance: random.Random, took:
         "kubepostmortem.store.Store._inherit_comments",
         "kubepostmortem.store.Store._refuse_foreign",
         "kubepostmortem.ingest.record",
-        "kubepostmortem.sources.audit_events.merge",
-        "kubepostmortem.ingest.choose_windows",
+        "kubepostmortem.sources.audit_staging.merge",
+        "kubepostmortem.ingest.derive",
+        "kubepostmortem.store.Store.cost_windows",
         "kubepostmortem.store.Store.close",
     ],
 )
@@ -76,7 +77,7 @@ def test_the_next_run_removes_what_a_killed_one_left(
     spilled = tmp_path / "i.duckdb.tmp" / "duckdb_temp_1_0_storage_DEFAULT-0.tmp"
     spilled.parent.mkdir()
     spilled.write_bytes(b"x" * 1000)
-    assert finish(command, said, DiesAt("kubepostmortem.sources.audit_events.merge")) == -9
+    assert finish(command, said, DiesAt("kubepostmortem.sources.audit_staging.merge")) == -9
     left = list(spools.iterdir())
     assert left
     _age(*left)

@@ -7,23 +7,35 @@ that asks every minute leaves most bins empty; neither hides when it began to st
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 Series = npt.NDArray[np.float64]
 
 SIGMAS = 4.0
+REFUSED = 1.92  # half of the 95 % quantile of chi squared with one degree of freedom
 LEAST_SHARE = 0.01  # of the rise; a first wave may hit few nodes, and retries multiply the rest
 
 
-def onset(counts: Series, overload: int) -> int | None:
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """The bin in which load began to stand out, and the bins that are about as likely."""
+
+    bin: int
+    earliest: int
+    latest: int
+
+
+def onset(counts: Series, overload: int) -> Onset | None:
     """Return the bin from which on a client's load stands out of its baseline, or None.
 
     counts: requests per interval, from the baseline's beginning to the overload's end; overload:
     the bin at which the overload begins, at least 1. A bin stands out when it is above the
     baseline's median by four standard deviations and by a hundredth of the rise. A bin of the
     baseline can be the onset: windows are cut for the sum of all clients, and the culprit comes
-    first.
+    first. The interval holds what a likelihood ratio test at 95 % does not refuse.
     """
     quiet, loud = counts[:overload], counts[overload:]
     usual = float(np.median(quiet))
@@ -38,7 +50,8 @@ def onset(counts: Series, overload: int) -> int | None:
     gain, loss = np.log(after / before), np.log((1 - after) / (1 - before))
     from_here_on = np.cumsum(np.where(high, gain, loss)[::-1])[::-1]
     first = int(from_here_on.argmax())
-    return first if high[first] else None
+    likely = np.flatnonzero(high & (from_here_on >= from_here_on[first] - REFUSED))
+    return Onset(first, int(likely[0]), int(likely[-1])) if high[first] else None
 
 
 def _spread(quiet: Series, usual: float) -> float:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 Series = npt.NDArray[np.float64]
 
-WIDTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
+WIDTHS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 MOST_BINS = 240
 SHORTEST_SEGMENT = 0.05  # of all bins: what lasts less is a burst, not a level
 SHORTEST_S = 60.0  # what lasts a minute is a level, however long the log

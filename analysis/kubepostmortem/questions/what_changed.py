@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from kubepostmortem.attribution.causes import Cause
+from kubepostmortem.questions.calls import CALLS, PAIRS, Calls
+from kubepostmortem.questions.cause import Cause
 from kubepostmortem.questions.coverage import coverage
 from kubepostmortem.questions.growth import causes, nothing_grew
 from kubepostmortem.questions.question import Answer, Confidence, Figure, Inquiry, Missing, Table
@@ -19,11 +20,6 @@ text = {
     "zh": "新服务做了什么，使客户端更多地调用 API 服务器？",
 }
 needs = ("requests", "incident")
-
-CALLS = """
-from overload_requests
-where component = $component and verb = $verb
-"""
 
 SHAPE = f"""
 select
@@ -42,26 +38,11 @@ group by 1
 order by requests desc, resource
 """
 
-# A client is a pod where the log names it, else a user at an address.
 PACE = f"""
-with calls as (
-    select coalesce(pod, username || '@' || source_ip) as client,
-        coalesce(resource, uri_path) as resource, received_at, code,
-        coalesce(finished_at, received_at) as ended_at
-    {CALLS}
-),
-pairs as (
-    select resource, code,
-        epoch(received_at - lag(received_at) over one) as interval_s,
-        -- Negative where the client gave up before the API server had ended the request.
-        greatest(epoch(received_at - lag(ended_at) over one), 0) as pause_s,
-        lag(code) over one as code_before
-    from calls
-    window one as (partition by client, resource order by received_at)
-)
+with {PAIRS}
 select
     resource,
-    (select count(distinct client) from calls) as clients,
+    (select count(distinct (cluster, client)) from calls) as clients,
     median(interval_s) filter (code_before < 400) as interval_s,
     quantile_cont(interval_s, 0.1) filter (code_before < 400) as interval_p10_s,
     quantile_cont(interval_s, 0.9) filter (code_before < 400) as interval_p90_s,
@@ -116,7 +97,7 @@ def answer(inquiry: Inquiry) -> Answer:
 
 
 def _facts(inquiry: Inquiry, top: Cause) -> dict[str, Any]:
-    caller = {"component": top.component, "verb": top.verb}
+    caller = Calls(top.component, top.verb).parameters
     shapes = inquiry.rows("shape of its requests by resource", SHAPE, **caller)
     paces = inquiry.rows("pace of each client by resource", PACE, **caller)
     objects = inquiry.rows("objects per resource", OBJECTS, resources=list(top.resources))
@@ -194,7 +175,7 @@ def _headline(top: Cause, facts: dict[str, Any]) -> str:
     every = f", {'each ' if clients != 1 else ''}about every {span(pace)}" if pace else ""
     served = f" Served from: {facts['served_from']}." if top.verb == "list" else ""
     return (
-        f"{'New' if top.newcomer else 'More'} requests of {top.component}: {top.verb} of "
+        f"{'New' if top.newcomer else 'More'} requests of {top.name}: {top.does} of "
         f"{resources(top.resources)} by {by}{every}; "
         f"{f'it {patterns}' if patterns else 'their shape is not unusual'}.{served}"
     )
@@ -232,7 +213,7 @@ def _missing(facts: dict[str, Any]) -> list[Missing]:
 
 def _figure(inquiry: Inquiry, top: Cause) -> Figure:
     rows = inquiry.frame("how components read", READERS)
-    return Figure("request_shape", f"How {top.component} and others read from the API server", rows)
+    return Figure("request_shape", f"How {top.name} and others read from the API server", rows)
 
 
 def _tables(facts: dict[str, Any]) -> list[Table]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from kubepostmortem.attribution.causes import Cause
 from kubepostmortem.errors import MissingEvidence
 from kubepostmortem.incident import iso
+from kubepostmortem.questions.cause import Cause
 from kubepostmortem.questions.coverage import coverage
 from kubepostmortem.questions.growth import causes, nothing_grew
 from kubepostmortem.questions.question import Answer, Confidence, Figure, Inquiry, Missing, Table
@@ -155,7 +155,7 @@ def _headline(suspects: Sequence[dict[str, Any]], top: Cause) -> str:
     first = suspects[0]
     if first["verdict"] != "cause":
         return (
-            f"Open: no release is tied to the growth of {top.component}; "
+            f"Open: no release is tied to the growth of {top.name}; "
             f"{sum(s['verdict'] == 'possible' for s in suspects)} are possible."
         )
     name = " ".join(filter(None, [first["service"], first["version"]]))

@@ -7,18 +7,23 @@ from typing import Any
 
 import polars as pl
 
-from kubepostmortem.attribution.causes import Cause
 from kubepostmortem.incident import iso
-from kubepostmortem.questions.coverage import Coverage, coverage
-from kubepostmortem.questions.growth import causes
-from kubepostmortem.questions.question import (
-    Answer,
-    Confidence,
-    Figure,
-    Inquiry,
-    Table,
+from kubepostmortem.questions.callers import User, users
+from kubepostmortem.questions.cause import Cause
+from kubepostmortem.questions.cause_profile import evidence, profile
+from kubepostmortem.questions.coverage import coverage
+from kubepostmortem.questions.growth import Growth, growth
+from kubepostmortem.questions.growth_ledger import ledger_evidence, ledger_table
+from kubepostmortem.questions.growth_told import (
+    agrees,
+    causes_table,
+    caveats,
+    confidence,
+    headline,
+    undecided,
 )
-from kubepostmortem.questions.words import listed, percent, resources, when
+from kubepostmortem.questions.question import Answer, Figure, Inquiry
+from kubepostmortem.questions.retries import offered
 
 id = "who-grew"
 text = {
@@ -26,16 +31,6 @@ text = {
     "zh": "是哪个组件、哪种操作、哪类资源造成了负载增长？各占多少？",
 }
 needs = ("requests", "incident")
-
-IDENTITIES = """
-select
-    component, verb,
-    mode(username) as username,
-    count(distinct username) as users,
-    mode(user_agent) as user_agent
-from overload_requests
-group by component, verb
-"""
 
 TOTALS = """
 select
@@ -45,109 +40,95 @@ select
 from load_growth
 """
 
+INFLATION = "from latency_inflation order by cluster, verb_class"
+PROFILED = 3  # causes that are looked at down to the workload
+
 
 def answer(inquiry: Inquiry) -> Answer:
-    """Rank the growth of demand by component and verb; onset and shedding tell victims apart."""
+    """Name the fewest patterns that explain the growth; tell what started and what followed."""
     totals = inquiry.row("load in both windows", TOTALS)
-    found = causes(inquiry)
-    if not found:
-        return _nothing_grew(inquiry, totals)
-    identities = _identities(inquiry)
+    grown = growth(inquiry)
+    if grown is None or not grown.found.primary:
+        return _no_cause(inquiry, totals, grown)
+    found, ledger = grown.causes, grown.found.ledger
+    callers = [users(inquiry, cause.calls) for cause in found]
     seen = coverage(inquiry)
-    top = found[0]
     return Answer(
         question=id,
         status="answered",
-        confidence=seen.weaken(_confidence(found), compares=True),
-        headline=_headline(top, identities[top.component, top.verb]),
+        confidence=seen.weaken(confidence(grown), compares=True),
+        headline=headline(found, callers),
         evidence={
             "measure": "demand",
-            "total_growth": totals["growth_demand"],
-            "total_growth_requests": totals["growth_rps"],
+            "total_growth": ledger.totals["demand"].growth,
+            "total_growth_requests": ledger.totals["requests"].growth,
+            "total_growth_request_seconds": ledger.totals["request_seconds"].growth,
+            "total_growth_seats": ledger.totals["seats"].growth,
             "totals": totals,
             "coverage": seen.share,
-            "causes": [_evidence(c, identities[c.component, c.verb]) for c in found],
+            "causes": [_evidence(*one) for one in zip(found, callers, strict=True)],
+            "undecided": undecided(found),
+            "ledger": ledger_evidence(ledger),
+            "profiles": _profiles(inquiry, found),
+            "retries": offered(inquiry),
+            "latency_inflation": inquiry.rows("how much slower requests were", INFLATION),
+            "largest_cells": _largest(grown),
+            "largest_cells_agree": agrees(grown),
         },
-        caveats=_caveats(found, seen),
+        caveats=caveats(grown, seen),
         missing=seen.missing,
         sql=inquiry.statements,
-        figures=_figures(inquiry, found),
-        tables=[_table(found)],
+        figures=_figures(inquiry, found, ledger_table(ledger).rows),
+        tables=[causes_table(found), ledger_table(ledger)],
     )
 
 
-def _identities(inquiry: Inquiry) -> dict[tuple[str, str], dict[str, Any]]:
-    rows = inquiry.rows("who called, by component and verb", IDENTITIES)
-    return {(row["component"], row["verb"]): row for row in rows}
+def _profiles(inquiry: Inquiry, found: Sequence[Cause]) -> list[dict[str, Any]]:
+    primary = [cause for cause in found if cause.kind == "primary"]
+    return [
+        evidence(profile(inquiry, cause.component, cause.verb, cause.calls.resources))
+        for cause in primary[:PROFILED]
+    ]
 
 
-def _headline(top: Cause, who: dict[str, Any]) -> str:
-    started = f"It began at {when(top.onset)}. " if top.onset else ""
-    few = "hardly any" if top.baseline_rps else "no"
-    before = f"It made {few} such requests before. " if top.newcomer else ""
-    return (
-        f"{top.component} ({_user(who)}): {top.verb} of {resources(top.resources)} is "
-        f"{percent(top.share)} of the growth in demand and {percent(top.share_of_requests)} of "
-        f"the growth in requests. {started}{before}"
-    ).strip()
+def _largest(grown: Growth) -> list[dict[str, Any]]:
+    """The trivial answer: the largest cells by growth of demand, until they make 60 % of it."""
+    return [
+        {
+            "component": cell.component,
+            "verb": cell.verb or None,
+            "resource": cell.resource or None,
+            "share": share,
+        }
+        for cell, share in grown.found.largest
+    ]
 
 
-def _user(who: dict[str, Any]) -> str:
-    others = who["users"] - 1
-    return f"{who['username']} and {others} more users" if others else str(who["username"])
-
-
-def _evidence(cause: Cause, who: dict[str, Any]) -> dict[str, Any]:
+def _evidence(cause: Cause, who: Sequence[User]) -> dict[str, Any]:
     return {
-        "component": cause.component,
+        "component": cause.component or "*",
         "component_kind": cause.component_kind,
-        "user": who["username"],
-        "users": who["users"],
-        "user_agent": who["user_agent"],
-        "verb": cause.verb,
+        "user": who[0].username if who else None,
+        "users": [user.username for user in who],
+        "verb": cause.verb or "*",
+        "verbs": list(cause.verbs),
         "resources": list(cause.resources),
         "scope": cause.scope,
         "share": cause.share,
         "share_of_requests": cause.share_of_requests,
         "growth_demand": cause.growth_demand,
         "growth_rps": cause.growth_rps,
+        "refused_share": cause.shed_share,
+        "newcomer": cause.newcomer,
         "onset": iso(cause.onset) if cause.onset else None,
+        "onset_earliest": iso(cause.onset_earliest) if cause.onset_earliest else None,
+        "onset_latest": iso(cause.onset_latest) if cause.onset_latest else None,
         "kind": cause.kind,
         "why": cause.why,
     }
 
 
-def _confidence(found: Sequence[Cause]) -> Confidence:
-    """High needs both measures to agree on a dominant cause; limits of the evidence lower it."""
-    top = found[0]
-    agree = top.share_of_requests == max(c.share_of_requests for c in found)
-    dominant = top.share >= 0.5 and top.onset is not None
-    return ("low", "medium", "high")[agree + dominant]
-
-
-def _caveats(found: Sequence[Cause], seen: Coverage) -> list[str]:
-    most = max(found, key=lambda cause: cause.share_of_requests)
-    caveats = [
-        *seen.caveats,
-        "Demand is requests times the uncongested cost of their class (unit_costs): measured "
-        "latency would charge victims for the queues that they wait in.",
-    ]
-    if most is not found[0]:
-        caveats.append(
-            f"By the number of requests alone {most.component} ({most.verb}) grew most, "
-            f"{percent(most.share_of_requests)}; {most.why}."
-        )
-    costliest = max(found, key=lambda cause: cause.share)
-    if costliest is not found[0]:
-        caveats.append(
-            f"In demand {costliest.component} ({costliest.verb}) grew most, "
-            f"{percent(costliest.share)}, but it {costliest.why}; where all of its requests fall "
-            "into the overload, their cost is overrated."
-        )
-    return caveats
-
-
-def _figures(inquiry: Inquiry, found: Sequence[Cause]) -> list[Figure]:
+def _figures(inquiry: Inquiry, found: Sequence[Cause], lines: pl.DataFrame) -> list[Figure]:
     load = inquiry.frame(
         "load over time by component",
         "select interval_at, interval_s, component, sum(requests) as requests, "
@@ -157,37 +138,30 @@ def _figures(inquiry: Inquiry, found: Sequence[Cause]) -> list[Figure]:
     return [
         Figure(
             "growth_bars",
-            f"{top.component} {top.verb} grew most in demand; grey bars are requests",
-            _table(found).rows,
+            f"{top.name} {top.does} grew most in demand; grey bars are requests",
+            causes_table(found).rows,
         ),
+        Figure("growth_ledger", "What the growth in demand is made of, line by line", lines),
         Figure("load_over_time", "Demand over time by component", load),
     ]
 
 
-def _table(found: Sequence[Cause]) -> Table:
-    rows = [
-        {
-            "component": cause.component,
-            "verb": cause.verb,
-            "resources": listed(cause.resources, 6),
-            "kind": cause.kind,
-            "share_of_demand": cause.share,
-            "share_of_requests": cause.share_of_requests,
-            "onset": cause.onset,
-            "why": cause.why,
-        }
-        for cause in found
-    ]
-    return Table("Growth by component and verb, largest demand first", pl.DataFrame(rows))
-
-
-def _nothing_grew(inquiry: Inquiry, totals: dict[str, Any]) -> Answer:
+def _no_cause(inquiry: Inquiry, totals: dict[str, Any], grown: Growth | None) -> Answer:
+    lines = grown.found.ledger if grown else None
     return Answer(
         question=id,
         status="answered",
         confidence="low",
-        headline="No cause in this evidence: demand did not grow between the two windows.",
-        evidence={"total_growth": totals.get("growth_demand") or 0.0, "causes": []},
+        headline="No cause in this evidence: nothing grew between the two windows by more than "
+        "chance moves, and by enough to matter.",
+        evidence={
+            "measure": "demand",
+            "total_growth": lines.totals["demand"].growth if lines else 0.0,
+            "totals": totals,
+            "causes": [],
+            "ledger": ledger_evidence(lines) if lines else [],
+        },
         caveats=coverage(inquiry).caveats,
         sql=inquiry.statements,
+        tables=[ledger_table(lines)] if lines else [],
     )

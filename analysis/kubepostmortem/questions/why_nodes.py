@@ -6,7 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from kubepostmortem.attribution.causes import Cause
+from kubepostmortem.questions.calls import CALLS, CLUSTER_NODES, Calls
+from kubepostmortem.questions.cause import Cause
 from kubepostmortem.questions.coverage import Coverage, coverage
 from kubepostmortem.questions.growth import causes, nothing_grew
 from kubepostmortem.questions.question import Answer, Confidence, Figure, Inquiry, Missing, Table
@@ -19,16 +20,11 @@ text = {
 }
 needs = ("requests", "incident")
 
-CALLS = """
-from overload_requests
-where component = $component
-"""
-
 FOOTPRINT = f"""
 select
-    count(distinct node) as nodes,
-    count(distinct pod) as pods,
-    count(distinct source_ip) as addresses,
+    count(distinct (cluster, node)) filter (node is not null) as nodes,
+    count(distinct (cluster, pod)) filter (pod is not null) as pods,
+    count(distinct (cluster, source_ip)) filter (source_ip is not null) as addresses,
     count(node) / count(*) as with_node,
     mode(workload) as workload,
     mode(node_from) as node_from,
@@ -57,16 +53,7 @@ order by requests desc, purpose
 PER_NODE = f"""
 select median(requests) as median, quantile_cont(requests, 0.95) as p95, max(pods) as most_pods
 from (select node, count(*) as requests, count(distinct pod) as pods
-    {CALLS} and node is not null group by node)
-"""
-
-# A node of the cluster is one that is listed, or whose kubelet called.
-NODES = """
-select count(distinct node) as nodes from (
-    select cluster, node from nodes
-    union
-    select cluster, node from requests where node_from = 'identity'
-)
+    {CALLS} and node is not null group by cluster, node)
 """
 
 DAEMONSET = """
@@ -77,7 +64,7 @@ where namespace || '/' || name = $workload
 SPREAD = f"""
 select
     time_bucket(to_seconds(interval_s), received_at) as interval_at,
-    count(distinct node) as nodes,
+    count(distinct (cluster, node)) filter (node is not null) as nodes,
     count(*) / any_value(interval_s) as requests_per_s
 from (select cluster, node, received_at {CALLS})
 join intervals using (cluster)
@@ -92,7 +79,7 @@ def answer(inquiry: Inquiry) -> Answer:
     if not found:
         return nothing_grew(id, inquiry)
     top = found[0]
-    facts = _facts(inquiry, top.component)
+    facts = _facts(inquiry, top)
     seen = coverage(inquiry)
     return Answer(
         question=id,
@@ -108,11 +95,12 @@ def answer(inquiry: Inquiry) -> Answer:
     )
 
 
-def _facts(inquiry: Inquiry, component: str) -> dict[str, Any]:
-    footprint = inquiry.row("nodes and pods that called", FOOTPRINT, component=component)
-    per_node = inquiry.row("calls per node", PER_NODE, component=component)
-    purposes = inquiry.rows("what the calls asked for", PURPOSES, component=component)
-    cluster_nodes = inquiry.row("nodes of the cluster", NODES)["nodes"]
+def _facts(inquiry: Inquiry, top: Cause) -> dict[str, Any]:
+    caller = _caller(top)
+    footprint = inquiry.row("nodes and pods that called", FOOTPRINT, **caller)
+    per_node = inquiry.row("calls per node", PER_NODE, **caller)
+    purposes = inquiry.rows("what the calls asked for", PURPOSES, **caller)
+    cluster_nodes = inquiry.row("nodes of the cluster", CLUSTER_NODES)["nodes"]
     listed_as = inquiry.row("the workload's object", DAEMONSET, workload=footprint["workload"])
     nodes = footprint["nodes"]
     return {
@@ -121,10 +109,17 @@ def _facts(inquiry: Inquiry, component: str) -> dict[str, Any]:
         "node_share": nodes / cluster_nodes if cluster_nodes else None,
         "workload_kind": listed_as.get("kind"),
         "one_per_node": bool(nodes) and per_node["most_pods"] == 1,
-        "daemonset_shape": _daemonset_shape(nodes, cluster_nodes, per_node, listed_as),
+        "daemonset_shape": top.component is not None
+        and _daemonset_shape(nodes, cluster_nodes, per_node, listed_as),
         "requests_per_node_per_s": (per_node["median"] or 0) / footprint["window_s"],
         "purposes": [{**row, "share": row["requests"] / footprint["requests"]} for row in purposes],
     }
+
+
+def _caller(top: Cause) -> dict[str, Any]:
+    """Bind all calls of the component; where many clients are the cause, what they do alike."""
+    calls = Calls(top.component) if top.component else top.calls
+    return calls.parameters
 
 
 def _daemonset_shape(
@@ -142,7 +137,7 @@ def _daemonset_shape(
 def _headline(top: Cause, facts: dict[str, Any]) -> str:
     nodes, total = facts["nodes"], facts["cluster_nodes"]
     if not nodes:
-        return f"No node is named in the calls of {top.component}: they come from elsewhere."
+        return f"No node is named in the calls of {top.name}: they come from elsewhere."
     where = f"{nodes} of {total} nodes" if total else f"{nodes} nodes"
     shape = "one pod per node, the shape of a DaemonSet" if facts["pods"] else "one client per node"
     pace = number(facts["requests_per_node_per_s"])
@@ -154,7 +149,7 @@ def _headline(top: Cause, facts: dict[str, Any]) -> str:
     main = facts["purposes"][0]
     scrapes = sum(r["share"] for r in facts["purposes"] if r["purpose"] == "metrics scrape")
     return (
-        f"{top.component} called from {where}, {spread}. {percent(main['share'])} of its calls "
+        f"{top.name} called from {where}, {spread}. {percent(main['share'])} of its calls "
         f"are of one kind, {main['purpose']}; {percent(scrapes)} read metrics."
     )
 
@@ -188,5 +183,5 @@ def _missing(facts: dict[str, Any]) -> list[Missing]:
 
 
 def _figure(inquiry: Inquiry, top: Cause, facts: dict[str, Any]) -> Figure:
-    rows = inquiry.frame("nodes and calls over time", SPREAD, component=top.component)
-    return Figure("footprint", f"{top.component} spreads over {facts['nodes']} nodes", rows)
+    rows = inquiry.frame("nodes and calls over time", SPREAD, **_caller(top))
+    return Figure("footprint", f"{top.name} spreads over {facts['nodes']} nodes", rows)

@@ -114,7 +114,9 @@ def short_name(question: str) -> str:
 
 def percent(share: float) -> str:
     """Write a share as a percentage; what would round to nothing is said to be small."""
-    return f"<{THIN}0.1%" if 0 < share < 0.0005 else words.percent(share)
+    if 0 < abs(share) < 0.0005:
+        return f"<{THIN}0.1%" if share > 0 else f">{THIN}{MINUS}0.1%"
+    return words.percent(share)
 
 
 def number(amount: float) -> str:

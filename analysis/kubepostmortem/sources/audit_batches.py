@@ -35,6 +35,4 @@ def load(batch: Sequence[Numbered], target: Target) -> list[Reading]:
 
 
 def _cut(file: InputFile, spool: Spool) -> Iterator[Part]:
-    return write(
-        unwrap(file, "items", lambda event, offset, found: found.add(event, offset)), spool
-    )
+    return write(unwrap(file, "items"), spool)

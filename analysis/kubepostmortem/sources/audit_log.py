@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kubepostmortem.sources.audit_events import Part, load_events
-from kubepostmortem.sources.audit_pieces import Piece, cut, lies_ready
+from kubepostmortem.sources.audit_in_place import in_place
+from kubepostmortem.sources.audit_pieces import cut
 from kubepostmortem.sources.files import InputFile
 from kubepostmortem.sources.source import Numbered, Reading, Target
 from kubepostmortem.sources.spool import Spool
@@ -31,8 +32,7 @@ def load(batch: Sequence[Numbered], target: Target) -> list[Reading]:
     """Read events, fold the stages of a request into one row, and count every line."""
 
     def pieces(file: InputFile, spool: Spool) -> Iterator[Part]:
-        ready = lies_ready(file) and not target.careful
-        return iter([Piece(file.stored, 1, 0)]) if ready else cut(file, spool)
+        return cut(file, spool) if file.packed or target.careful else in_place(file, spool)
 
     return load_events(batch, target, pieces, apiserver=lambda file: apiserver_of(file.path))
 

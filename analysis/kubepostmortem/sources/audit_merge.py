@@ -25,8 +25,20 @@ class Tally:
     last_at: datetime | None
 
 
-def merge(target: Target) -> list[Tally]:
-    """Fold audit_events into requests and drop it; return the tally of each file."""
+# Requests that are held as open, at most: a row group of DuckDB.
+MOST_OPEN = 122_880
+
+
+def hold_none(store: Store) -> None:
+    """Begin with no request that is held as open."""
+    store.run("create or replace temp table audit_open as from requests limit 0")
+
+
+def merge(target: Target, *, more: bool) -> list[Tally]:
+    """Fold audit_events into requests and drop it; return the tally of each file.
+
+    more: whether more events will come, which may end what is open now.
+    """
     store, cluster = target.store, target.cluster
     rows = store.rows(statement("ingest/audit_tally"))
     _name_callers(target)
@@ -34,12 +46,34 @@ def merge(target: Target) -> list[Tally]:
     store.run(statement("ingest/audit_addresses"), cluster=cluster)
     store.run(statement("ingest/audit_known"), cluster=cluster, **_span(rows))
     duplicates = _duplicates(store)
-    if store.has("audit_known"):
-        store.run(statement("ingest/audit_remember"), cluster=cluster)
-        store.run(statement("ingest/audit_complete"), cluster=cluster)
-    store.run(statement("ingest/audit_insert"), cluster=cluster)
+    _change_known(store, cluster)
+    store.run(statement("ingest/audit_folded"))
+    store.run(statement("ingest/audit_insert"), cluster=cluster, more=more)
+    _hold_open(store, cluster, more)
     store.run("drop table audit_events")
     return [Tally(**row, duplicates=duplicates.get(row["ingest_id"], 0)) for row in rows]
+
+
+def _change_known(store: Store, cluster: str) -> None:
+    """Change the requests in the database that have new stages; make place where these end them."""
+    ends = store.frame(
+        "select distinct stages_gained > stages_seen as ends from audit_known "
+        "where not held and stages_gained > 0"
+    )["ends"]
+    if False in ends:
+        store.run(statement("ingest/audit_remember"), cluster=cluster)
+    if True in ends:
+        store.run(statement("ingest/audit_complete"), cluster=cluster)
+
+
+def _hold_open(store: Store, cluster: str, more: bool) -> None:
+    """Bring what is held as open up to date; write it if it is much, or nothing will end it."""
+    if not more and not store.has("audit_open"):
+        return
+    store.run(statement("ingest/audit_open"), cluster=cluster, more=more)
+    if not more or store.value("select count(*) from audit_open") > MOST_OPEN:
+        store.run(statement("ingest/audit_flush"))
+        hold_none(store)
 
 
 def _name_callers(target: Target) -> None:

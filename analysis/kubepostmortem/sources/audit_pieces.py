@@ -7,7 +7,7 @@ the file is. Each piece remembers where its lines stand in the file that the use
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,9 +18,10 @@ from kubepostmortem.sources.files import InputFile, pieces
 from kubepostmortem.sources.source import EXCERPT_BYTES, Rejection
 from kubepostmortem.sources.spool import Spool, appending
 
-# Smaller pieces keep DuckDB's threads from sharing the work evenly, larger ones need more memory.
-PIECE_BYTES = 512 << 20
-BLOCK = 8 << 20
+# DuckDB's threads share 128 MiB at a time. What is unpacked before it begins is one piece.
+PIECE_BYTES = 256 << 20
+BLOCK = 1 << 20  # stays in the processor's cache
+MANY = 10_000  # rejections that are passed on before the piece they belong to is full
 LONGEST = 64 << 20  # bytes of a line; DuckDB is told to read no longer ones
 TOO_LONG = f"a line of more than {LONGEST >> 20} MiB"
 
@@ -29,13 +30,14 @@ TOO_LONG = f"a line of more than {LONGEST >> 20} MiB"
 class Piece:
     """JSON lines on disk, and where they stand in the file given.
 
-    line: number of the first line, or of each; None: the records are no lines of the file.
+    line: number of the first line, or what counts it, or that of each line; None: the records are
+    no lines of the file.
     offsets: byte offset of the first line; of each line, where they do not follow one another.
     apiserver: the API server instance that wrote the file, as far as the path tells.
     """
 
     path: Path
-    line: int | Sequence[int] | None
+    line: int | Callable[[], int] | Sequence[int] | None
     offsets: int | Sequence[int]
     ingest_id: int = 0
     apiserver: str = ""
@@ -43,9 +45,10 @@ class Piece:
     def place(self, number: int, passed: int) -> tuple[int | None, int]:
         """Line and offset in the file given, of the line with so many lines and bytes before it."""
         offset = self.offsets + passed if isinstance(self.offsets, int) else self.offsets[number]
-        if self.line is None or isinstance(self.line, int):
-            return None if self.line is None else self.line + number, offset
-        return self.line[number], offset
+        line = self.line() if callable(self.line) else self.line
+        if line is None or isinstance(line, int):
+            return None if line is None else line + number, offset
+        return line[number], offset
 
 
 @dataclass
@@ -65,14 +68,16 @@ class Unwrapped:
         self.events.append(event)
         self.offsets.append(offset)
 
-    def leave_out(self, what: str) -> None:
+    def gather(self, part: Unwrapped) -> None:
+        """Take over what was found, but for the events themselves."""
+        self.offsets += part.offsets
+        self.rejections += part.rejections
+        for what, count in part.filtered.items():
+            self.leave_out(what, count)
+
+    def leave_out(self, what: str, count: int = 1) -> None:
         """Count a record that is no audit event."""
-        self.filtered[what] = self.filtered.get(what, 0) + 1
-
-
-def lies_ready(file: InputFile) -> bool:
-    """Tell whether DuckDB can read this file of lines where it is, in one go."""
-    return not file.packed and file.size <= 2 * PIECE_BYTES
+        self.filtered[what] = self.filtered.get(what, 0) + count
 
 
 def cut(
@@ -97,17 +102,20 @@ def cut(
 
 def write(found: Iterable[Unwrapped], spool: Spool) -> Iterator[Piece | Unwrapped]:
     """Write unwrapped events in pieces; yield what else was found, its events taken out."""
-    piece = _Growing(spool)
-    offsets: list[int] = []
+    piece, rest = _Growing(spool), Unwrapped()
     for part in found:
-        yield Unwrapped(filtered=part.filtered, rejections=part.rejections)
         if part.events:
             piece.add(_as_lines(part.events), 0, 0)
-            offsets += part.offsets
-        if piece.size >= PIECE_BYTES:
-            yield from (replace(one, line=None, offsets=offsets) for one in piece.finish())
-            offsets = []
-    yield from (replace(one, line=None, offsets=offsets) for one in piece.finish())
+        rest.gather(part)
+        if piece.size >= PIECE_BYTES or len(rest.rejections) >= MANY:
+            yield from _finished(piece, rest)
+            rest = Unwrapped()
+    yield from _finished(piece, rest)
+
+
+def _finished(piece: _Growing, rest: Unwrapped) -> Iterator[Piece | Unwrapped]:
+    yield Unwrapped(filtered=rest.filtered, rejections=rest.rejections)
+    yield from (replace(one, line=None, offsets=rest.offsets) for one in piece.finish())
 
 
 def written(events: Sequence[bytes], spool: Spool) -> Path:

@@ -30,11 +30,11 @@ def bad_lines(pieces: Sequence[Piece], store: Store, since: int = 0) -> Iterator
     since: number of the first piece to look at. A second and slower pass over damaged pieces.
     """
     reasons: dict[int, dict[int, str]] = {}
-    for piece, ordinal, reason in store.frame(statement("ingest/audit_unusable")).iter_rows():
+    found = store.frame(statement("ingest/audit_unusable"), since=since)
+    for piece, ordinal, reason in found.iter_rows():
         reasons.setdefault(piece, {})[ordinal] = reason
     for number, wanted in reasons.items():
-        if number >= since:
-            yield from _lines_of(pieces[number], wanted)
+        yield from _lines_of(pieces[number], wanted)
 
 
 def _lines_of(piece: Piece, reasons: dict[int, str]) -> Iterator[Bad]:

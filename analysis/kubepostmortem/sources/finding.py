@@ -16,6 +16,7 @@ from kubepostmortem.sources.archives import TROUBLE, is_archive, members
 from kubepostmortem.sources.fetching import Fetch, Known
 from kubepostmortem.sources.files import NO_LIMIT, InputFile
 from kubepostmortem.sources.packing import TOO_LARGE, pieces
+from kubepostmortem.sources.pipes import awake
 from kubepostmortem.sources.spool import Spool, appending
 
 STDIN = "-"
@@ -111,8 +112,8 @@ def _from_pipe(one: str, spool: Spool) -> InputFile:
         pipe = sys.stdin.buffer if one == STDIN else Path(one).open("rb")  # noqa: SIM115
     except OSError as wrong:
         return _unreadable(Path(one), one, wrong)
-    with pipe:
-        stored = spool.keep(pipe, NO_LIMIT)
+    with awake(pipe) as content:
+        stored = spool.keep(content, NO_LIMIT)
     size = stored.stat().st_size
     return InputFile.look(
         Path(one), stored=stored, modified_ns=time.time_ns(), most=spool.most(size)

@@ -58,6 +58,16 @@ class Spool:
             raise
         return path
 
+    def keep_part(self, source: Path, begin: int, end: int) -> Path:
+        """Copy these bytes of a file to a file of their own. Raises CannotWrite, OSError."""
+        path = self.place()
+        with source.open("rb") as original, appending(path) as copy:
+            original.seek(begin)
+            while begin < end and (piece := original.read(min(PIECE, end - begin))):
+                copy.write(piece)
+                begin += len(piece)
+        return path
+
     def most(self, size: int) -> int:
         """Return how many bytes an input of this size may unpack to."""
         return max(SMALL, size * self.expansion)
@@ -103,7 +113,8 @@ def spool(expansion: int = EXPANSION) -> Iterator[Spool]:
 def remove_spools() -> None:
     """Remove the folders of this process, which is about to end in mid-work."""
     for folder in tuple(_open):
-        rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # under another name, no thread puts new files there
+            rmtree(folder.rename(f"{folder}-gone"), ignore_errors=True)
 
 
 class _Raw(io.FileIO):

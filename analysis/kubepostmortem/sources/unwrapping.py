@@ -27,11 +27,12 @@ def by_line(file: InputFile) -> bool:
 
 
 def unwrap(
-    file: InputFile, key: str, take: Callable[[bytes, int, Unwrapped], None]
+    file: InputFile, key: str, take: Callable[[bytes, int, Unwrapped], None] | None = None
 ) -> Iterator[Unwrapped]:
     """Give each record of a file, with its offset, to `take`, and yield what that gathers.
 
-    What a damaged packed file does not give is one rejection.
+    take: None where each record is an event. What a damaged packed file does not give is one
+    rejection.
     """
     from kubepostmortem.sources.json_scan import records  # numba takes a second to import
 
@@ -43,10 +44,21 @@ def unwrap(
                 found.rejections.append(Rejection(part, b"", None, offset))
             else:
                 data = part.data if per_line else flat(part.data)
-                for begin, end in zip(part.begins.tolist(), part.ends.tolist(), strict=True):
-                    take(data[begin:end], part.offset + begin, found)
+                found.offsets = (part.begins + part.offset).tolist()
+                found.events = [
+                    data[b:e] for b, e in zip(part.begins.tolist(), part.ends.tolist(), strict=True)
+                ]
+                if take is not None:
+                    found = _taken(found, take)
                 offset = part.offset + len(part.data)
             yield found
+
+
+def _taken(records: Unwrapped, take: Callable[[bytes, int, Unwrapped], None]) -> Unwrapped:
+    found = Unwrapped()
+    for record, offset in zip(records.events, records.offsets, strict=True):
+        take(record, offset, found)
+    return found
 
 
 def unwrap_csv(

@@ -1,6 +1,5 @@
 -- One row per line of these files of events, flattened, in order; all columns null where the line is no JSON object.
 -- Typed columns are read from the JSON directly: several times faster than JSON values, maps or casts.
-create or replace temp table audit_events as
 select
     -- No join: it would not keep the order, and the name of a file is one constant for all its lines.
     $ingest_ids[list_position($files, filename)]::integer as ingest_id,

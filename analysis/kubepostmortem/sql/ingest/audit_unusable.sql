@@ -10,6 +10,8 @@ select
         else 'no known stage'
     end as reason
 from audit_events as events
-join (select piece, min(rowid) as first_row from audit_events group by piece) using (piece)
-where audit_id is null or received_at is null or stage_rank(stage) is null
+join (
+    select piece, min(rowid) as first_row from audit_events where piece >= $since group by piece
+) using (piece)
+where piece >= $since and (audit_id is null or received_at is null or stage_rank(stage) is null)
 order by piece, ordinal

@@ -1,5 +1,4 @@
 -- One row per entry of Cloud Logging of these files, as the audit event that it was made from, in order.
-create or replace temp table audit_events as
 select
     -- No join: it would not keep the order, and the name of a file is one constant for all its lines.
     $ingest_ids[list_position($files, filename)]::integer as ingest_id,

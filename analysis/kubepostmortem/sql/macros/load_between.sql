@@ -1,22 +1,24 @@
 -- One row per cell of load between two times, half-open: load_by_window for any other span.
 create or replace macro load_between(from_at, to_at) as table
-select
-    cluster, component, kind, verb, resource, subresource, scope, requests,
-    requests / epoch(to_at::timestamp - from_at::timestamp) as rps,
-    demand_s / epoch(to_at::timestamp - from_at::timestamp) as demand,
-    request_s / epoch(to_at::timestamp - from_at::timestamp) as request_seconds,
-    throttled, failed
-from (
+with spans as (
+    -- Load is counted in whole intervals: the span reaches from the beginning of one to an end.
     select
-        cluster, component, kind, verb, resource, subresource, scope,
-        count(*) as requests,
-        sum(demand_s) as demand_s,
-        sum(request_s) as request_s,
-        count(*) filter (throttled) as throttled,
-        count(*) filter (failed) as failed
-    from request_load
-    where received_at >= from_at::timestamp and received_at < to_at::timestamp
-    group by all
+        cluster,
+        time_bucket(to_seconds(rollup_s), from_at::timestamp) as since,
+        end_of_interval(to_at::timestamp, rollup_s) as until
+    from intervals
 )
+select
+    cluster, component, kind, verb, resource, subresource, scope,
+    sum(requests)::bigint as requests,
+    sum(requests) / epoch(any_value(until) - any_value(since)) as rps,
+    sum(requests * unit_cost_s) / epoch(any_value(until) - any_value(since)) as demand,
+    sum(request_s) / epoch(any_value(until) - any_value(since)) as request_seconds,
+    coalesce(sum(requests) filter (code_class = '429'), 0)::bigint as throttled,
+    coalesce(sum(requests) filter (code_class = '5xx'), 0)::bigint as failed
+from with_unit_cost('load_rollup')
+join spans using (cluster)
+where interval_at >= since and interval_at < until
+group by all
 order by demand desc, component, verb, resource, subresource, scope, cluster;
-comment on macro table load_between is 'Load per component, verb, resource and scope between two UTC times, half-open.';
+comment on macro table load_between is 'Load per component, verb, resource and scope between two UTC times, half-open. A time within an interval of the rollup (intervals.rollup_s seconds, at most 10) takes in the whole of it.';

@@ -1,21 +1,32 @@
 -- One row per workload or service account: how much the load of its own calls grew.
 create or replace view growth_by_client as
-with loads as (
+with counted as (
     select
-        load.cluster,
+        requests.cluster, component, verb, resource, subresource, scope, time_window,
+        workload,
+        service_account(username) as account,
+        count(*) as requests,
+        any_value(epoch(ends_at - begins_at)) as window_s
+    from requests
+    join incident
+        on incident.cluster = requests.cluster
+        and received_at >= begins_at and received_at < ends_at
+    where workload is not null or account is not null
+    group by all
+),
+loads as (
+    select
+        cluster,
         split_part(client, '/', 1) as namespace,
         split_part(client, '/', 2) as service,
         time_window,
-        sum(demand_s) / any_value(window_s) as demand,
-        count(*) / any_value(window_s) as rps
+        sum(requests * unit_cost_s / window_s) as demand,
+        sum(requests / window_s) as rps
     from (
         -- A service account counts under its own name too: it is what deploys often name.
-        select *, unnest(list_distinct([workload, service_account(username)])) as client
-        from request_load
-    ) as load
-    join (select *, epoch(ends_at - begins_at) as window_s from incident) as incident
-        on incident.cluster = load.cluster
-        and received_at >= begins_at and received_at < ends_at
+        select *, unnest(list_distinct([workload, account])) as client
+        from with_unit_cost('counted')
+    )
     where client is not null
     group by all
 )

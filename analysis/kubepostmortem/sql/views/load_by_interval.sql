@@ -2,14 +2,14 @@
 create or replace view load_by_interval as
 select
     load.cluster, component, kind, verb, resource, scope,
-    time_bucket(to_seconds(interval_s), received_at) as interval_at,
+    time_bucket(to_seconds(interval_s), load.interval_at) as interval_at,
     interval_s,
-    count(*) as requests,
-    sum(demand_s) as demand_s,
+    sum(load.requests)::bigint as requests,
+    sum(load.requests * unit_cost_s) as demand_s,
     sum(request_s) as request_s,
-    count(*) filter (throttled) as throttled,
-    count(*) filter (failed) as failed
-from request_load as load
+    coalesce(sum(load.requests) filter (code_class = '429'), 0)::bigint as throttled,
+    coalesce(sum(load.requests) filter (code_class = '5xx'), 0)::bigint as failed
+from with_unit_cost('load_rollup') as load
 join intervals using (cluster)
 group by all;
 comment on view load_by_interval is 'Load over time per component, verb, resource and scope; interval_s seconds per row.';

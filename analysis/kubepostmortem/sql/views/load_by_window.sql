@@ -4,15 +4,16 @@ with loads as (
     select
         load.cluster, component, load.kind, verb, resource, subresource, scope,
         time_window,
-        count(*) / any_value(window_s) as rps,
-        sum(demand_s) / any_value(window_s) as demand,
+        sum(requests) / any_value(window_s) as rps,
+        sum(requests * unit_cost_s) / any_value(window_s) as demand,
         sum(request_s) / any_value(window_s) as request_seconds,
-        count(*) filter (throttled) / any_value(window_s) as throttled_rps,
-        count(*) filter (failed) / any_value(window_s) as failed_rps
-    from request_load as load
+        sum(requests) filter (code_class = '429') / any_value(window_s) as throttled_rps,
+        sum(requests) filter (code_class = '5xx') / any_value(window_s) as failed_rps
+    from with_unit_cost('load_rollup') as load
+    -- Windows are whole intervals of the rollup.
     join (select *, epoch(ends_at - begins_at) as window_s from incident) as incident
         on incident.cluster = load.cluster
-        and received_at >= begins_at and received_at < ends_at
+        and interval_at >= begins_at and interval_at < ends_at
     group by all
 )
 select

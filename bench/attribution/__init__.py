@@ -1,0 +1,1 @@
+"""Benchmark of attribution: seeded incidents of an API server, rivals, and their score."""
