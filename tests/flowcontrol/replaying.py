@@ -12,7 +12,8 @@ from kubepostmortem.flowcontrol.list_options import list_options
 from kubepostmortem.flowcontrol.max_in_flight import replay_in_flight
 from kubepostmortem.flowcontrol.offered import Asked, Offered
 from kubepostmortem.flowcontrol.preparation import Server
-from kubepostmortem.flowcontrol.replay import Change, LevelLimits, Replayed, replay
+from kubepostmortem.flowcontrol.replay import Change, replay
+from kubepostmortem.flowcontrol.replayed import LevelLimits, Replayed
 from kubepostmortem.flowcontrol.request_info import requested
 from kubepostmortem.flowcontrol.state import (
     BYPASS,
@@ -92,23 +93,22 @@ def replayed(told: Vector) -> Replayed:
 
 def columns_of(found: Replayed) -> Columns:
     """What became of the requests, as the vectors tell it."""
-    requests = found.requests
-    outcomes = requests.outcome.tolist()
+    outcomes = found.outcome.tolist()
     executed = [outcome in OUTCOMES for outcome in outcomes]
-    queued = requests.queue >= 0
-    ended = requests.ended_ns.tolist()
+    queued = found.queue >= 0
+    ended = found.ended_ns.tolist()
     return {
-        "flow": [_flow(found.flows[flow]) if flow >= 0 else None for flow in requests.flow],
-        "queue": _where(queued, requests.place),
-        "initial_seats": requests.initial_seats.tolist(),
-        "final_seats": requests.final_seats.tolist(),
-        "additional_latency_ns": requests.linger_ns.tolist(),
-        "arrival_r": _where(queued, requests.arrival_r),
+        "flow": [_flow(found.flows[flow]) if flow >= 0 else None for flow in found.flow],
+        "queue": _where(queued, found.queue),
+        "initial_seats": found.initial_seats.tolist(),
+        "final_seats": found.final_seats.tolist(),
+        "additional_latency_ns": found.linger_ns.tolist(),
+        "arrival_r": _where(queued, found.arrival_r),
         "outcome": [OUTCOMES.get(outcome, "rejected") for outcome in outcomes],
         "reason": [REASONS.get(outcome) for outcome in outcomes],
         "http_status": [200 if done else TOO_MANY for done in executed],
         "retry_after_s": [int(s) or None for s in found.retry_after_s],
-        "t_dispatch_ns": _where(executed, requests.dispatched_ns),
+        "t_dispatch_ns": _where(executed, found.dispatched_ns),
         "t_finish_ns": _where(executed, ended),
         "t_reject_ns": _where(np.logical_not(executed), ended),
         "cut_by_deadline_or_cancel": found.cut.tolist(),

@@ -17,27 +17,27 @@ KIND_BITS = 40  # below them, the number of the request
 @register_jitable
 def push(levels: Levels, ns: int, kind: int, request: int) -> None:
     """Note that this happens to the request then."""
-    event_ns, event = levels.event_ns, levels.event
+    events = levels.events
     what = (kind << KIND_BITS) | request
     child = levels.clock[EVENTS]
     levels.clock[EVENTS] = child + 1
     while child > 0:
         parent = (child - 1) >> 1
-        if event_ns[parent] < ns or (event_ns[parent] == ns and event[parent] < what):
+        if events[parent, 0] < ns or (events[parent, 0] == ns and events[parent, 1] < what):
             break
-        event_ns[child], event[child] = event_ns[parent], event[parent]
+        events[child, 0], events[child, 1] = events[parent, 0], events[parent, 1]
         child = parent
-    event_ns[child], event[child] = ns, what
+    events[child, 0], events[child, 1] = ns, what
 
 
 @register_jitable
 def pop(levels: Levels) -> tuple[int, int, int]:
     """Take what happens first: when, its kind, the request."""
-    event_ns, event = levels.event_ns, levels.event
-    first_ns, first = event_ns[0], event[0]
+    events = levels.events
+    first_ns, first = events[0, 0], events[0, 1]
     size = levels.clock[EVENTS] - 1
     levels.clock[EVENTS] = size
-    ns, what = event_ns[size], event[size]
+    ns, what = events[size, 0], events[size, 1]
     parent = 0
     while True:
         child = 2 * parent + 1
@@ -45,13 +45,13 @@ def pop(levels: Levels) -> tuple[int, int, int]:
             break
         right = child + 1
         if right < size and (
-            event_ns[right] < event_ns[child]
-            or (event_ns[right] == event_ns[child] and event[right] < event[child])
+            events[right, 0] < events[child, 0]
+            or (events[right, 0] == events[child, 0] and events[right, 1] < events[child, 1])
         ):
             child = right
-        if ns < event_ns[child] or (ns == event_ns[child] and what < event[child]):
+        if ns < events[child, 0] or (ns == events[child, 0] and what < events[child, 1]):
             break
-        event_ns[parent], event[parent] = event_ns[child], event[child]
+        events[parent, 0], events[parent, 1] = events[child, 0], events[child, 1]
         parent = child
-    event_ns[parent], event[parent] = ns, what
+    events[parent, 0], events[parent, 1] = ns, what
     return first_ns, first >> KIND_BITS, first & ((1 << KIND_BITS) - 1)

@@ -19,7 +19,16 @@ from kubepostmortem.flowcontrol.flows import Flows
 from kubepostmortem.flowcontrol.list_options import ListOptions, list_options
 from kubepostmortem.flowcontrol.long_running import bypasses
 from kubepostmortem.flowcontrol.offered import Asked, Offered
-from kubepostmortem.flowcontrol.state import NOWHERE, Requests, Watching
+from kubepostmortem.flowcontrol.state import (
+    FLOW,
+    INITIAL_SEATS,
+    LEVEL,
+    NOWHERE,
+    STOP_NS,
+    WAIT_NS,
+    Requests,
+    Watching,
+)
 from kubepostmortem.flowcontrol.told import watching_of
 from kubepostmortem.flowcontrol.work import Stored, Width, WidthRules, is_estimated_as_list, width
 
@@ -65,8 +74,8 @@ class Preparation:
         waits = np.array([wait_ns(asked, timeout_ns) for asked in calls], dtype=np.int64)
         stops = np.array([deadline_ns(asked, timeout_ns) for asked in calls], dtype=np.int64)
         stay_ns = self.offered.stay_ns
-        np.minimum(waits[self.offered.call], stay_ns, out=requests.wait_ns)
-        np.minimum(stops[self.offered.call], stay_ns, out=requests.stop_ns)
+        requests.times[:, WAIT_NS] = np.minimum(waits[self.offered.call], stay_ns)
+        requests.times[:, STOP_NS] = np.minimum(stops[self.offered.call], stay_ns)
 
     def watching(self) -> Watching:
         """Return the watches that go on before all requests."""
@@ -86,21 +95,23 @@ class Preparation:
     ) -> None:
         """Write flow, level and seats of a part of the requests; numbers: of the levels."""
         passing = self._bypasses[self.offered.call[part]]
-        requests.flow[part] = np.where(passing, NOWHERE, self.flows.of(configuration, part))
+        requests.numbers[part, FLOW] = np.where(
+            passing, NOWHERE, self.flows.of(configuration, part)
+        )
         names = [dealt.flow.priority_level for dealt in self.flows.met]
         level_of = np.array([*(numbers.get(name, NOWHERE) for name in names), NOWHERE])
-        requests.level[part] = level_of[requests.flow[part]]
-        requests.initial_seats[part] = np.where(passing, 0, 1)
+        requests.numbers[part, LEVEL] = level_of[requests.numbers[part, FLOW]]
+        requests.numbers[part, INITIAL_SEATS] = np.where(passing, 0, 1)
         for name, number in numbers.items():
             self._widen_lists(requests, part, number, limits[name].widest_request)
 
     def _widen_lists(self, requests: Requests, part: slice, level: int, widest: int) -> None:
         calls = self.offered.call[part]
-        lists = np.flatnonzero(self._lists[calls] & (requests.level[part] == level))
+        lists = np.flatnonzero(self._lists[calls] & (requests.numbers[part, LEVEL] == level))
         seats = np.zeros(len(self._lists), dtype=np.int64)
         for call in np.unique(calls[lists]).tolist():
             seats[call] = self._width(call, widest).initial_seats
-        requests.initial_seats[part.start + lists] = seats[calls[lists]]
+        requests.numbers[part.start + lists, INITIAL_SEATS] = seats[calls[lists]]
 
     def _width(self, call: int, widest: int) -> Width:
         asked = self.offered.calls[call].call

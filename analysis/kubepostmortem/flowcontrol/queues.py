@@ -12,20 +12,42 @@ from numba.extending import register_jitable
 from kubepostmortem.flowcontrol.meters import NS_OF_WORK, note_demand, work
 from kubepostmortem.flowcontrol.state import (
     ACTIVE,
+    AFTER,
+    ARRIVAL_R,
     ARRIVALS,
+    BEFORE,
     BUSY,
+    BUSY_PLACE,
+    DISPATCHED_NS,
     EXECUTING,
     EXEMPT,
+    FINAL_SEATS,
     HAND,
+    HEAD,
+    HEAD_WORK,
+    IN_PLACE,
+    INITIAL_SEATS,
     LAST_SERVED,
     LIMIT,
+    LINGER_NS,
+    LINGERS_NS,
     METER,
     NOWHERE,
+    PLACE,
+    QUEUE,
     QUEUES,
+    RUNNING,
+    SEATS,
     SEATS_OF_QUEUES,
     SEATS_USED,
     SEATS_WAITING,
+    START_R,
+    TAIL,
+    USED_SEATS,
+    WAITERS,
     WAITING,
+    WAITING_SEATS,
+    WAITING_WORK,
     WANTED,
     Ints,
     Levels,
@@ -39,8 +61,10 @@ LEAST = 1 << 62
 @register_jitable
 def asked_work(requests: Requests, request: int) -> int:
     """Return the work that a request is taken for while it waits."""
-    initial = work(float(requests.initial_seats[request]), GUESS_NS)
-    return initial + work(float(requests.final_seats[request]), requests.linger_ns[request])
+    initial = work(float(requests.numbers[request, INITIAL_SEATS]), GUESS_NS)
+    return initial + work(
+        float(requests.numbers[request, FINAL_SEATS]), requests.times[request, LINGER_NS]
+    )
 
 
 @register_jitable
@@ -63,7 +87,7 @@ def queue_of_hand(levels: Levels, level: int, hand: Ints) -> int:
     best, least = hand[begin], LEAST
     for turn in range(size):
         place = hand[(begin + turn) % size]
-        waiting = levels.waiting_work[levels.at_place[level, place]]
+        waiting = levels.queues[levels.at_place[level, place], WAITING_WORK]
         if waiting < least:
             best, least = place, waiting
     return int(best)
@@ -75,19 +99,19 @@ def enqueue(
 ) -> None:
     """Let a request wait at the end of a queue."""
     counters = levels.counters[level]
-    if levels.waiting[queue] == 0 and levels.executing[queue] == 0:
-        levels.start_r[queue] = counters[METER]
+    if levels.queues[queue, WAITERS] == 0 and levels.queues[queue, RUNNING] == 0:
+        levels.queues[queue, START_R] = counters[METER]
         counters[ACTIVE] += 1
-    last = levels.tail[queue]
-    requests.before[request], requests.after[request] = last, NOWHERE
+    last = levels.queues[queue, TAIL]
+    requests.numbers[request, BEFORE], requests.numbers[request, AFTER] = last, NOWHERE
     if last == NOWHERE:
-        levels.head[queue] = request
+        levels.queues[queue, HEAD] = request
         _become_busy(levels, level, queue)
     else:
-        requests.after[last] = request
-    levels.tail[queue] = request
+        requests.numbers[last, AFTER] = request
+    levels.queues[queue, TAIL] = request
     _count_waiting(levels, level, requests, request, queue, 1)
-    counters[SEATS_WAITING] += requests.seats[request]
+    counters[SEATS_WAITING] += requests.numbers[request, SEATS]
     note_demand(levels, level, ns)
     keep_up(levels, requests, queue)
 
@@ -96,42 +120,42 @@ def enqueue(
 def _count_waiting(
     levels: Levels, level: int, requests: Requests, request: int, queue: int, sign: int
 ) -> None:
-    seats = sign * requests.seats[request]
+    seats = sign * requests.numbers[request, SEATS]
     levels.counters[level, WAITING] += sign
-    levels.counters[level, SEATS_OF_QUEUES] += seats * levels.in_place[queue]
-    levels.waiting[queue] += sign
-    levels.waiting_seats[queue] += seats
-    levels.waiting_work[queue] += sign * asked_work(requests, request)
+    levels.counters[level, SEATS_OF_QUEUES] += seats * levels.queues[queue, IN_PLACE]
+    levels.queues[queue, WAITERS] += sign
+    levels.queues[queue, WAITING_SEATS] += seats
+    levels.queues[queue, WAITING_WORK] += sign * asked_work(requests, request)
 
 
 @register_jitable
 def _become_busy(levels: Levels, level: int, queue: int) -> None:
     levels.busy[level, levels.counters[level, BUSY]] = queue
-    levels.busy_place[queue] = levels.counters[level, BUSY]
+    levels.queues[queue, BUSY_PLACE] = levels.counters[level, BUSY]
     levels.counters[level, BUSY] += 1
 
 
 @register_jitable
 def _become_quiet(levels: Levels, level: int, queue: int) -> None:
     levels.counters[level, BUSY] -= 1
-    last, gap = levels.busy[level, levels.counters[level, BUSY]], levels.busy_place[queue]
+    last, gap = levels.busy[level, levels.counters[level, BUSY]], levels.queues[queue, BUSY_PLACE]
     levels.busy[level, gap] = last
-    levels.busy_place[last] = gap
+    levels.queues[last, BUSY_PLACE] = gap
 
 
 @register_jitable
 def dequeue(levels: Levels, level: int, requests: Requests, request: int, queue: int) -> None:
     """Take a request out of its queue, wherever it waits there."""
-    before, after = requests.before[request], requests.after[request]
+    before, after = requests.numbers[request, BEFORE], requests.numbers[request, AFTER]
     if before == NOWHERE:
-        levels.head[queue] = after
+        levels.queues[queue, HEAD] = after
     else:
-        requests.after[before] = after
+        requests.numbers[before, AFTER] = after
     if after == NOWHERE:
-        levels.tail[queue] = before
+        levels.queues[queue, TAIL] = before
     else:
-        requests.before[after] = before
-    if levels.head[queue] == NOWHERE and levels.in_place[queue]:
+        requests.numbers[after, BEFORE] = before
+    if levels.queues[queue, HEAD] == NOWHERE and levels.queues[queue, IN_PLACE]:
         _become_quiet(levels, level, queue)
     _count_waiting(levels, level, requests, request, queue, -1)
 
@@ -139,11 +163,11 @@ def dequeue(levels: Levels, level: int, requests: Requests, request: int, queue:
 @register_jitable
 def keep_up(levels: Levels, requests: Requests, queue: int) -> None:
     """Note a queue's head, and raise its start R to when that arrived: it is owed nothing yet."""
-    head = levels.head[queue]
+    head = levels.queues[queue, HEAD]
     if head != NOWHERE:
-        levels.head_work[queue] = asked_work(requests, head)
-        arrived = requests.arrival_r[head]
-        levels.start_r[queue] = max(levels.start_r[queue], arrived)
+        levels.queues[queue, HEAD_WORK] = asked_work(requests, head)
+        arrived = requests.times[head, ARRIVAL_R]
+        levels.queues[queue, START_R] = max(levels.queues[queue, START_R], arrived)
 
 
 @register_jitable
@@ -153,8 +177,8 @@ def next_queue(levels: Levels, level: int) -> int:
     best, least, least_turn = NOWHERE, LEAST, LEAST
     for busy in range(counters[BUSY]):
         queue = levels.busy[level, busy]
-        finish = levels.start_r[queue] + levels.head_work[queue]
-        turn = (levels.place[queue] - counters[LAST_SERVED] - 1) % counters[QUEUES]
+        finish = levels.queues[queue, START_R] + levels.queues[queue, HEAD_WORK]
+        turn = (levels.queues[queue, PLACE] - counters[LAST_SERVED] - 1) % counters[QUEUES]
         if finish < least or (finish == least and turn < least_turn):
             best, least, least_turn = queue, finish, turn
     return best
@@ -168,36 +192,36 @@ def dispatch(levels: Levels, level: int, requests: Requests, queue: int, ns: int
     seats waiting by the narrower width, so that count drifts upwards; the demand for seats does.
     """
     counters = levels.counters[level]
-    request = levels.head[queue]
+    request = levels.queues[queue, HEAD]
     asked = asked_work(requests, request)
     dequeue(levels, level, requests, request, queue)
     _squeeze(requests, request, counters[LIMIT])
-    seats = requests.seats[request]
-    counters[LAST_SERVED] = levels.place[queue]
+    seats = requests.numbers[request, SEATS]
+    counters[LAST_SERVED] = levels.queues[queue, PLACE]
     counters[SEATS_WAITING] -= seats
-    counters[SEATS_OF_QUEUES] += seats * levels.in_place[queue]
-    levels.executing[queue] += 1
-    levels.used_seats[queue] += seats
+    counters[SEATS_OF_QUEUES] += seats * levels.queues[queue, IN_PLACE]
+    levels.queues[queue, RUNNING] += 1
+    levels.queues[queue, USED_SEATS] += seats
     execute(levels, level, requests, request, ns)
-    levels.start_r[queue] += asked
+    levels.queues[queue, START_R] += asked
     keep_up(levels, requests, queue)
 
 
 @register_jitable
 def _squeeze(requests: Requests, request: int, limit: int) -> None:
-    final = requests.final_seats[request]
+    final = requests.numbers[request, FINAL_SEATS]
     if final > limit:
-        lingering = work(float(final), requests.linger_ns[request])
-        requests.seats[request] = max(requests.initial_seats[request], limit)
-        requests.lingers_ns[request] = int(float(lingering) / float(limit) * NS_OF_WORK)
+        lingering = work(float(final), requests.times[request, LINGER_NS])
+        requests.numbers[request, SEATS] = max(requests.numbers[request, INITIAL_SEATS], limit)
+        requests.times[request, LINGERS_NS] = int(float(lingering) / float(limit) * NS_OF_WORK)
 
 
 @register_jitable
 def execute(levels: Levels, level: int, requests: Requests, request: int, ns: int) -> None:
     """Count a request as executing."""
     levels.counters[level, EXECUTING] += 1
-    levels.counters[level, SEATS_USED] += requests.seats[request]
-    requests.dispatched_ns[request] = ns
+    levels.counters[level, SEATS_USED] += requests.numbers[request, SEATS]
+    requests.times[request, DISPATCHED_NS] = ns
     note_demand(levels, level, ns)
 
 
@@ -205,37 +229,37 @@ def execute(levels: Levels, level: int, requests: Requests, request: int, ns: in
 def finish(levels: Levels, level: int, requests: Requests, request: int, ns: int) -> None:
     """Count a request as done, and correct its queue by how long it really took."""
     levels.counters[level, EXECUTING] -= 1
-    queue = requests.queue[request]
+    queue = requests.numbers[request, QUEUE]
     if queue == NOWHERE:
         return
-    levels.executing[queue] -= 1
-    took_ns = ns - requests.dispatched_ns[request]
-    seats = float(requests.initial_seats[request])
-    levels.start_r[queue] -= work(seats, GUESS_NS - took_ns)
+    levels.queues[queue, RUNNING] -= 1
+    took_ns = ns - requests.times[request, DISPATCHED_NS]
+    seats = float(requests.numbers[request, INITIAL_SEATS])
+    levels.queues[queue, START_R] -= work(seats, GUESS_NS - took_ns)
     _note_rest(levels, level, queue)
     keep_up(levels, requests, queue)
 
 
 @register_jitable
 def _note_rest(levels: Levels, level: int, queue: int) -> None:
-    if levels.executing[queue] == 0 and levels.waiting[queue] == 0:
-        levels.counters[level, ACTIVE] -= levels.in_place[queue]
+    if levels.queues[queue, RUNNING] == 0 and levels.queues[queue, WAITERS] == 0:
+        levels.counters[level, ACTIVE] -= levels.queues[queue, IN_PLACE]
 
 
 @register_jitable
 def release(levels: Levels, level: int, requests: Requests, request: int, ns: int) -> None:
     """Free the seats of a request; a queue too many goes when nothing is left in it."""
-    seats = requests.seats[request]
+    seats = requests.numbers[request, SEATS]
     levels.counters[level, SEATS_USED] -= seats
     note_demand(levels, level, ns)
-    queue = requests.queue[request]
+    queue = requests.numbers[request, QUEUE]
     if queue == NOWHERE:
         return
-    levels.used_seats[queue] -= seats
-    levels.counters[level, SEATS_OF_QUEUES] -= seats * levels.in_place[queue]
+    levels.queues[queue, USED_SEATS] -= seats
+    levels.counters[level, SEATS_OF_QUEUES] -= seats * levels.queues[queue, IN_PLACE]
     too_many = levels.counters[level, QUEUES] > levels.counters[level, WANTED]
-    if too_many and levels.waiting[queue] == 0 and levels.executing[queue] == 0:
-        _remove(levels, level, levels.place[queue])
+    if too_many and levels.queues[queue, WAITERS] == 0 and levels.queues[queue, RUNNING] == 0:
+        _remove(levels, level, levels.queues[queue, PLACE])
 
 
 @register_jitable
@@ -249,15 +273,17 @@ def _remove(levels: Levels, level: int, place: int) -> None:
     if place >= counters[QUEUES]:
         return
     queue = levels.at_place[level, place]
-    levels.in_place[queue] = 0
-    if levels.waiting[queue] > 0:
+    levels.queues[queue, IN_PLACE] = 0
+    if levels.queues[queue, WAITERS] > 0:
         _become_quiet(levels, level, queue)
-    counters[SEATS_OF_QUEUES] -= levels.waiting_seats[queue] + levels.used_seats[queue]
-    counters[ACTIVE] -= levels.waiting[queue] > 0 or levels.executing[queue] > 0
+    counters[SEATS_OF_QUEUES] -= (
+        levels.queues[queue, WAITING_SEATS] + levels.queues[queue, USED_SEATS]
+    )
+    counters[ACTIVE] -= levels.queues[queue, WAITERS] > 0 or levels.queues[queue, RUNNING] > 0
     counters[QUEUES] -= 1
     for later in range(place, counters[QUEUES]):
         levels.at_place[level, later] = levels.at_place[level, later + 1]
-        levels.place[levels.at_place[level, later]] = later
+        levels.queues[levels.at_place[level, later], PLACE] = later
     if counters[LAST_SERVED] >= place:
         counters[LAST_SERVED] -= 1
 
@@ -265,9 +291,9 @@ def _remove(levels: Levels, level: int, place: int) -> None:
 @register_jitable
 def give_up(levels: Levels, level: int, requests: Requests, request: int, ns: int) -> None:
     """Take a request out that waited too long; nothing is dispatched for that."""
-    queue = requests.queue[request]
+    queue = requests.numbers[request, QUEUE]
     dequeue(levels, level, requests, request, queue)
-    levels.counters[level, SEATS_WAITING] -= requests.seats[request]
+    levels.counters[level, SEATS_WAITING] -= requests.numbers[request, SEATS]
     note_demand(levels, level, ns)
     _note_rest(levels, level, queue)
     keep_up(levels, requests, queue)

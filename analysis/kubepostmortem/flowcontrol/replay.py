@@ -10,34 +10,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kubepostmortem.flowcontrol.allocation import (
     PERIOD_NS,
-    Demand,
     Limits,
     adjusted,
     nominal_limits,
 )
 from kubepostmortem.flowcontrol.compiled import adjust, serve
 from kubepostmortem.flowcontrol.configuration import Configuration
-from kubepostmortem.flowcontrol.flows import DealtFlow
 from kubepostmortem.flowcontrol.objects import PriorityLevel
 from kubepostmortem.flowcontrol.offered import Offered
 from kubepostmortem.flowcontrol.preparation import Preparation, Server
 from kubepostmortem.flowcontrol.priority_level import ServedLevel
-from kubepostmortem.flowcontrol.retry_after import retry_after_s
+from kubepostmortem.flowcontrol.replayed import LevelLimits, Replayed, replayed
 from kubepostmortem.flowcontrol.serving import is_idle
 from kubepostmortem.flowcontrol.state import (
-    BYPASS,
     EVENTS,
     LEAVING,
     MOST_FINAL,
     NEVER,
     NEXT_ARRIVAL,
-    NOWHERE,
-    Ints,
-    Requests,
     new_levels,
     new_requests,
     with_level,
@@ -52,37 +45,6 @@ class Change:
 
     ns: int
     configuration: Configuration
-
-
-@dataclass(frozen=True)
-class LevelLimits:
-    """A priority level after an adjustment: its limits in seats, what it goes by.
-
-    periodic: every 10 s; else because of the configuration.
-    """
-
-    ns: int
-    priority_level: str
-    limits: Limits
-    current: int
-    demand: Demand
-    periodic: bool
-
-
-@dataclass(frozen=True)
-class Replayed:
-    """What became of the requests, columns as in Offered.
-
-    requests.outcome is one of the numbers in state; requests.flow: place in flows, NOWHERE for what
-    bypasses. cut: deadline or client ended it early. retry_after_s: what refused clients are told;
-    0 for others. adjustments: in order of time, each of all levels.
-    """
-
-    requests: Requests
-    flows: tuple[DealtFlow, ...]
-    cut: NDArray[np.bool_]
-    retry_after_s: Ints
-    adjustments: tuple[LevelLimits, ...]
 
 
 def replay(
@@ -101,7 +63,7 @@ def replay(
     """
     serving = Serving(Preparation(offered, server), borrows=borrows, reloads=reloads)
     serving.serve(changes, until_ns)
-    return _replayed(serving)
+    return replayed(serving.preparation, serving.requests, tuple(serving.adjustments))
 
 
 class Serving:
@@ -134,14 +96,13 @@ class Serving:
         if end_ns < NEVER:
             return self._now_ns == end_ns
         clock = self.state.clock
-        done = clock[NEXT_ARRIVAL] == len(self.requests.received_ns) and clock[EVENTS] == 0
+        done = clock[NEXT_ARRIVAL] == len(self.requests.times) and clock[EVENTS] == 0
         return bool(done and self._next_ns > self._until_ns)
 
     def _go_on(self, configuration: Configuration, end_ns: int) -> None:
         """Serve up to what comes next: an adjustment, the end, or that a level has drained."""
         stop_ns = min(self._next_ns, end_ns)
-        hands = self.preparation.flows.hands()
-        self._now_ns = serve(self.state, self.requests, self.watching, hands, stop_ns)
+        self._now_ns = serve(self.state, self.requests, self.watching, self._hands, stop_ns)
         if self._now_ns < stop_ns:
             self._configure(configuration, self._now_ns, end_ns)
         elif self.borrows and stop_ns == self._next_ns:
@@ -156,6 +117,7 @@ class Serving:
         wanted = [*known.values(), *(level.configured for level in leaving.values())]
         limits = nominal_limits(self.preparation.server.limit, wanted)
         self.levels = {level.name: self._level(level, limits[level.name], ns) for level in wanted}
+        self.state.counters[:, LEAVING] = 0
         for name, level in self.levels.items():
             self.state = level.configure(self.state)
             counters = self.state.counters[level.number]
@@ -168,9 +130,10 @@ class Serving:
         self, configuration: Configuration, limits: dict[str, Limits], end_ns: int
     ) -> None:
         begin = int(self.state.clock[NEXT_ARRIVAL])
-        end = int(np.searchsorted(self.requests.received_ns, end_ns))
+        end = int(np.searchsorted(self.preparation.offered.received_ns, end_ns))
         numbers = {name: level.number for name, level in self.levels.items()}
         self.preparation.prepare(self.requests, slice(begin, end), configuration, limits, numbers)
+        self._hands = self.preparation.flows.hands()
 
     def _idle(self, level: ServedLevel) -> bool:
         return is_idle(self.state, level.number)
@@ -200,31 +163,3 @@ class Serving:
             self.adjustments.append(
                 LevelLimits(ns, name, level.limits, level.current, level.demand, periodic)
             )
-
-
-def _replayed(serving: Serving) -> Replayed:
-    requests, flows = serving.requests, serving.preparation.flows.met
-    passing = serving.preparation.bypassing()
-    requests.outcome[passing] = BYPASS
-    requests.dispatched_ns[passing] = requests.received_ns[passing]
-    took_ns = np.minimum(requests.service_ns[passing], requests.stop_ns[passing])
-    requests.ended_ns[passing] = requests.received_ns[passing] + took_ns
-    executed = requests.dispatched_ns != NOWHERE
-    cut = executed & (
-        requests.received_ns + requests.stop_ns < requests.dispatched_ns + requests.service_ns
-    )
-    told = _retry_after(requests, flows)
-    return Replayed(requests, flows, cut, told, tuple(serving.adjustments))
-
-
-def _retry_after(requests: Requests, flows: Sequence[DealtFlow]) -> Ints:
-    """Return what each refused client is told, by level in the order of refusal."""
-    told = np.zeros(len(requests.flow), dtype=np.int64)
-    refused = np.flatnonzero(requests.outcome > BYPASS)
-    names = np.array([dealt.flow.priority_level for dealt in flows])
-    levels = names[requests.flow[refused]]
-    for name in np.unique(levels):
-        of_level = refused[levels == name]
-        ordered = of_level[np.argsort(requests.ended_ns[of_level], kind="stable")]
-        told[ordered] = retry_after_s(requests.ended_ns[ordered])
-    return told

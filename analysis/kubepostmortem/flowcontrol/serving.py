@@ -29,24 +29,44 @@ from kubepostmortem.flowcontrol.queues import (
     release,
 )
 from kubepostmortem.flowcontrol.state import (
+    ARRIVAL_R,
+    CALL,
     CONCURRENCY_LIMIT,
+    ENDED_NS,
     EVENTS,
     EXECUTED,
     EXECUTING,
+    FINAL_SEATS,
+    FLOW,
+    HEAD,
+    INITIAL_SEATS,
     LEAVING,
     LENGTH_LIMIT,
+    LEVEL,
     LIMIT,
+    LINGER_NS,
+    LINGERS_NS,
     METER,
     MOST_FINAL,
     NEVER,
     NEXT_ARRIVAL,
     NOWHERE,
+    OUTCOME,
     PENDING,
+    QUEUE,
     QUEUE_FULL,
+    QUEUE_PLACE,
+    RECEIVED_NS,
+    SEATS,
     SEATS_USED,
+    SERVICE_NS,
+    STOP_NS,
     TIME_OUT,
+    WAIT_NS,
+    WAITERS,
     WAITING,
     WANTED,
+    WATCH_NS,
     Hands,
     Levels,
     Requests,
@@ -66,9 +86,9 @@ def serve(
     clock = levels.clock
     while True:
         request = clock[NEXT_ARRIVAL]
-        there = request < len(requests.received_ns)
-        arrives_ns = requests.received_ns[request] if there else NEVER
-        happens_ns = levels.event_ns[0] if clock[EVENTS] > 0 else NEVER
+        there = request < len(requests.times)
+        arrives_ns = requests.times[request, RECEIVED_NS] if there else NEVER
+        happens_ns = levels.events[0, 0] if clock[EVENTS] > 0 else NEVER
         ns = min(arrives_ns, happens_ns)
         if ns >= until_ns:
             return until_ns
@@ -77,9 +97,9 @@ def serve(
             happen(levels, requests, watching, ns, kind, request)
         else:
             clock[NEXT_ARRIVAL] += 1
-            if requests.level[request] != NOWHERE:
+            if requests.numbers[request, LEVEL] != NOWHERE:
                 arrive(levels, requests, watching, request, hands)
-        level = requests.level[request]
+        level = requests.numbers[request, LEVEL]
         if level != NOWHERE and levels.counters[level, LEAVING] and is_idle(levels, level):
             return int(ns)
 
@@ -95,12 +115,12 @@ def happen(
     levels: Levels, requests: Requests, watching: Watching, ns: int, kind: int, request: int
 ) -> None:
     """Let a request finish, free what lingers, or end its wait if it still waits."""
-    level = requests.level[request]
+    level = requests.numbers[request, LEVEL]
     if kind == WATCH_END:
-        watching.going_on[watching.watched[requests.call[request]]] -= 1
+        watching.going_on[watching.watched[requests.numbers[request, CALL]]] -= 1
         return
     if kind == WAIT_END:
-        if requests.outcome[request] == PENDING:
+        if requests.numbers[request, OUTCOME] == PENDING:
             advance_meter(levels, level, ns)
             give_up(levels, level, requests, request, ns)
             _end(requests, request, TIME_OUT, ns)
@@ -110,8 +130,8 @@ def happen(
         release(levels, level, requests, request, ns)
     else:
         finish(levels, level, requests, request, ns)
-        if requests.lingers_ns[request] > 0:
-            push(levels, ns + requests.lingers_ns[request], LINGER_END, request)
+        if requests.times[request, LINGERS_NS] > 0:
+            push(levels, ns + requests.times[request, LINGERS_NS], LINGER_END, request)
         else:
             release(levels, level, requests, request, ns)
     dispatch_all(levels, level, requests, watching, ns)
@@ -122,12 +142,12 @@ def arrive(
     levels: Levels, requests: Requests, watching: Watching, request: int, hands: Hands
 ) -> None:
     """Execute, queue or refuse a request that arrives."""
-    ns, level = requests.received_ns[request], requests.level[request]
+    ns, level = requests.times[request, RECEIVED_NS], requests.numbers[request, LEVEL]
     _take_width(levels, level, requests, watching, request)
     advance_meter(levels, level, ns)
     if levels.counters[level, WANTED] > 0:
         _arrive_at_queue(levels, level, requests, watching, request, hands)
-    elif has_room(levels, level, requests.seats[request]):
+    elif has_room(levels, level, requests.numbers[request, SEATS]):
         execute(levels, level, requests, request, ns)
         _begin(levels, requests, watching, request, ns)
     else:
@@ -139,7 +159,7 @@ def _take_width(
     levels: Levels, level: int, requests: Requests, watching: Watching, request: int
 ) -> None:
     """Widen a write by the watches that are told of it, see work.width; note its width."""
-    call = requests.call[request]
+    call = requests.numbers[request, CALL]
     if watching.widens[call]:
         watches = 0
         for place in range(watching.told.shape[1]):
@@ -149,10 +169,12 @@ def _take_width(
         if watches >= WATCHES_PER_SEAT and levels.counters[level, MOST_FINAL] > 0:
             seats = (watches + WATCHES_PER_SEAT - 1) // WATCHES_PER_SEAT
             final = min(seats, levels.counters[level, MOST_FINAL])
-            requests.final_seats[request] = final
-            requests.linger_ns[request] = seats * EVENT_NS // final
-    requests.seats[request] = max(requests.initial_seats[request], requests.final_seats[request])
-    requests.lingers_ns[request] = requests.linger_ns[request]
+            requests.numbers[request, FINAL_SEATS] = final
+            requests.times[request, LINGER_NS] = seats * EVENT_NS // final
+    requests.numbers[request, SEATS] = max(
+        requests.numbers[request, INITIAL_SEATS], requests.numbers[request, FINAL_SEATS]
+    )
+    requests.times[request, LINGERS_NS] = requests.times[request, LINGER_NS]
 
 
 @register_jitable
@@ -164,19 +186,19 @@ def _arrive_at_queue(
     request: int,
     hands: Hands,
 ) -> None:
-    ns, counters = requests.received_ns[request], levels.counters[level]
-    place = queue_of_hand(levels, level, hands[requests.flow[request]])
+    ns, counters = requests.times[request, RECEIVED_NS], levels.counters[level]
+    place = queue_of_hand(levels, level, hands[requests.numbers[request, FLOW]])
     queue = levels.at_place[level, place]
-    full = levels.waiting[queue] >= counters[LENGTH_LIMIT]
+    full = levels.queues[queue, WAITERS] >= counters[LENGTH_LIMIT]
     if full and counters[SEATS_USED] >= counters[LIMIT]:
         _end(requests, request, QUEUE_FULL, ns)
         return
-    requests.place[request], requests.queue[request] = place, queue
-    requests.arrival_r[request] = counters[METER]
+    requests.numbers[request, QUEUE_PLACE], requests.numbers[request, QUEUE] = place, queue
+    requests.times[request, ARRIVAL_R] = counters[METER]
     enqueue(levels, level, requests, request, queue, ns)
     dispatch_all(levels, level, requests, watching, ns)
-    if requests.outcome[request] == PENDING:
-        push(levels, ns + requests.wait_ns[request], WAIT_END, request)
+    if requests.numbers[request, OUTCOME] == PENDING:
+        push(levels, ns + requests.times[request, WAIT_NS], WAIT_END, request)
 
 
 @register_jitable
@@ -189,8 +211,8 @@ def dispatch_all(
         queue = next_queue(levels, level)
         if queue == NOWHERE:
             return
-        request = levels.head[queue]
-        if not has_room(levels, level, requests.seats[request]):
+        request = levels.queues[queue, HEAD]
+        if not has_room(levels, level, requests.numbers[request, SEATS]):
             return
         dispatch(levels, level, requests, queue, ns)
         _begin(levels, requests, watching, request, ns)
@@ -198,21 +220,21 @@ def dispatch_all(
 
 @register_jitable
 def _begin(levels: Levels, requests: Requests, watching: Watching, request: int, ns: int) -> None:
-    served_ns = ns + requests.service_ns[request]
-    cut_ns = requests.received_ns[request] + requests.stop_ns[request]
+    served_ns = ns + requests.times[request, SERVICE_NS]
+    cut_ns = requests.times[request, RECEIVED_NS] + requests.times[request, STOP_NS]
     ended_ns = min(served_ns, cut_ns)
     _end(requests, request, EXECUTED, ended_ns)
     push(levels, ended_ns, FINISH, request)
-    watched = watching.watched[requests.call[request]]
+    watched = watching.watched[requests.numbers[request, CALL]]
     if watched != NOWHERE:
         watching.going_on[watched] += 1
-        push(levels, min(ended_ns + requests.watch_ns[request], cut_ns), WATCH_END, request)
+        push(levels, min(ended_ns + requests.times[request, WATCH_NS], cut_ns), WATCH_END, request)
 
 
 @register_jitable
 def _end(requests: Requests, request: int, outcome: int, ns: int) -> None:
-    requests.outcome[request] = outcome
-    requests.ended_ns[request] = ns
+    requests.numbers[request, OUTCOME] = outcome
+    requests.times[request, ENDED_NS] = ns
 
 
 @register_jitable

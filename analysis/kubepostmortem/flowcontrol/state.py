@@ -52,35 +52,58 @@ DEMAND, HIGHEST, ELAPSED, DEMAND_S, DEMAND2_S, MOMENTS = range(6)
 EVENTS, NEXT_ARRIVAL, CLOCK = range(3)
 
 
+# Columns of requests. Durations begin when the request was received.
+(
+    RECEIVED_NS,
+    SERVICE_NS,  # for which it executes
+    WATCH_NS,  # for which a watch goes on after that
+    WAIT_NS,  # most in a queue
+    STOP_NS,  # when deadline or client end it
+    LINGER_NS,  # as estimated
+    LINGERS_NS,  # as it was at last
+    ARRIVAL_R,  # R when it arrived at its queue
+    DISPATCHED_NS,  # an instant
+    ENDED_NS,  # an instant: executed, refused or given up
+    TIMES,
+) = range(11)
+(
+    CALL,
+    FLOW,  # of a table of hands
+    LEVEL,  # its row
+    INITIAL_SEATS,
+    FINAL_SEATS,  # as estimated
+    SEATS,  # that it takes, executing and lingering
+    BEFORE,  # it in its queue
+    AFTER,
+    QUEUE,  # its number
+    QUEUE_PLACE,  # in the level, at arrival
+    OUTCOME,
+    NUMBERS,
+) = range(12)
+
+# Columns of queues.
+(
+    START_R,
+    HEAD,
+    HEAD_WORK,
+    TAIL,
+    WAITERS,  # requests
+    WAITING_SEATS,
+    WAITING_WORK,
+    RUNNING,  # requests, without lingering ones
+    USED_SEATS,
+    PLACE,  # among the queues of its level
+    IN_PLACE,  # 0: it is no longer among them
+    BUSY_PLACE,  # among those where requests wait
+    QUEUE_COLUMNS,
+) = range(13)
+
+
 class Requests(NamedTuple):
-    """Columns of all requests: what they ask, how the replay goes on with them, what they got.
+    """All requests, a row each: what they ask, how the replay goes on with them, what they got."""
 
-    wait_ns: most time in a queue; stop_ns: when deadline or client end it; both since it was
-    received. watch_ns: how long a watch goes on after it has executed. flow: of a table of hands.
-    final_seats, linger_ns: as estimated; seats, lingers_ns: what the request really took.
-    """
-
-    received_ns: Ints
-    service_ns: Ints
-    watch_ns: Ints
-    wait_ns: Ints
-    stop_ns: Ints
-    call: NDArray[np.int32]
-    flow: NDArray[np.int32]
-    level: NDArray[np.int16]
-    initial_seats: NDArray[np.int16]
-    final_seats: NDArray[np.int16]
-    linger_ns: Ints
-    seats: NDArray[np.int16]
-    lingers_ns: Ints
-    before: NDArray[np.int32]
-    after: NDArray[np.int32]
-    queue: NDArray[np.int32]
-    outcome: NDArray[np.int8]
-    place: NDArray[np.int32]
-    arrival_r: Ints
-    dispatched_ns: Ints
-    ended_ns: Ints
+    times: Ints
+    numbers: NDArray[np.int32]
 
 
 class Watching(NamedTuple):
@@ -99,80 +122,44 @@ class Watching(NamedTuple):
 class Levels(NamedTuple):
     """Priority levels, a row each, and their queues; a queue's number is never used again.
 
-    at_place, busy: queues of a level; place: where a queue is among those of its level, in_place:
-    whether it is. event_ns, event: heap of what happens next.
+    at_place, busy: queues of a level, in use and with requests that wait. events: heap of what
+    happens next, when and what.
     """
 
     counters: Ints
     moments: Floats
     at_place: Ints
     busy: Ints
-    start_r: Ints
-    head: Ints
-    head_work: Ints
-    tail: Ints
-    waiting: Ints
-    waiting_seats: Ints
-    waiting_work: Ints
-    executing: Ints
-    used_seats: Ints
-    place: Ints
-    in_place: Ints
-    busy_place: Ints
-    event_ns: Ints
-    event: Ints
+    queues: Ints
+    events: Ints
     clock: Ints
-
-
-QUEUE_COLUMNS = Levels._fields[Levels._fields.index("start_r") : Levels._fields.index("event_ns")]
 
 
 def new_requests(
     received_ns: Ints, service_ns: Ints, watch_ns: Ints, call: NDArray[np.integer]
 ) -> Requests:
-    """Return columns of requests that ask one seat each, without limits, and got nothing yet."""
-    count = len(received_ns)
-
-    def filled(value: int, kind: type[np.signedinteger]) -> NDArray[np.signedinteger]:
-        return np.full(count, value, dtype=kind)
-
-    return Requests(
-        received_ns=received_ns,
-        service_ns=service_ns,
-        watch_ns=watch_ns,
-        wait_ns=filled(NEVER, np.int64),
-        stop_ns=filled(NEVER, np.int64),
-        call=call.astype(np.int32),
-        flow=filled(NOWHERE, np.int32),
-        level=filled(NOWHERE, np.int16),
-        initial_seats=filled(1, np.int16),
-        final_seats=filled(0, np.int16),
-        linger_ns=filled(0, np.int64),
-        seats=filled(0, np.int16),
-        lingers_ns=filled(0, np.int64),
-        before=np.empty(count, dtype=np.int32),
-        after=np.empty(count, dtype=np.int32),
-        queue=filled(NOWHERE, np.int32),
-        outcome=filled(PENDING, np.int8),
-        place=filled(NOWHERE, np.int32),
-        arrival_r=filled(NOWHERE, np.int64),
-        dispatched_ns=filled(NOWHERE, np.int64),
-        ended_ns=filled(NOWHERE, np.int64),
-    )
+    """Return requests that ask one seat each, without limits, and got nothing yet."""
+    times = np.full((len(received_ns), TIMES), NOWHERE, dtype=np.int64)
+    numbers = np.full((len(received_ns), NUMBERS), NOWHERE, dtype=np.int32)
+    times[:, RECEIVED_NS], times[:, SERVICE_NS] = received_ns, service_ns
+    times[:, WATCH_NS], numbers[:, CALL] = watch_ns, call
+    times[:, [WAIT_NS, STOP_NS]] = NEVER
+    times[:, [LINGER_NS, LINGERS_NS]] = 0
+    numbers[:, [FINAL_SEATS, SEATS]] = 0
+    numbers[:, INITIAL_SEATS], numbers[:, OUTCOME] = 1, PENDING
+    return Requests(times, numbers)
 
 
 def new_levels(most_events: int) -> Levels:
     """Return no levels yet; most_events: that may lie ahead at once."""
-    columns = {name: np.empty(0, dtype=np.int64) for name in QUEUE_COLUMNS}
     return Levels(
         counters=np.empty((0, COUNTERS), dtype=np.int64),
         moments=np.empty((0, MOMENTS)),
         at_place=np.empty((0, 0), dtype=np.int64),
         busy=np.empty((0, 0), dtype=np.int64),
-        event_ns=np.empty(most_events, dtype=np.int64),
-        event=np.empty(most_events, dtype=np.int64),
+        queues=np.empty((0, QUEUE_COLUMNS), dtype=np.int64),
+        events=np.empty((most_events, 2), dtype=np.int64),
         clock=np.zeros(CLOCK, dtype=np.int64),
-        **columns,
     )
 
 
@@ -195,18 +182,17 @@ def with_queues(levels: Levels, level: int, wanted: int) -> Levels:
     added = wanted - begin
     if added <= 0:
         return levels
-    known = len(levels.head)
-    columns = {
-        name: np.append(getattr(levels, name), np.zeros(added, dtype=np.int64))
-        for name in QUEUE_COLUMNS
-    }
+    known = len(levels.queues)
+    queues = np.zeros((added, QUEUE_COLUMNS), dtype=np.int64)
+    queues[:, [HEAD, TAIL]] = NOWHERE
+    queues[:, IN_PLACE] = 1
+    queues[:, PLACE] = np.arange(begin, wanted)
     more = ((0, 0), (0, max(0, wanted - levels.at_place.shape[1])))
     grown = levels._replace(
-        at_place=np.pad(levels.at_place, more), busy=np.pad(levels.busy, more), **columns
+        at_place=np.pad(levels.at_place, more),
+        busy=np.pad(levels.busy, more),
+        queues=np.append(levels.queues, queues, axis=0),
     )
-    grown.head[known:] = grown.tail[known:] = NOWHERE
-    grown.in_place[known:] = 1
-    grown.place[known:] = np.arange(begin, wanted)
     grown.at_place[level, begin:wanted] = np.arange(known, known + added)
     grown.counters[level, QUEUES] = wanted
     return grown
