@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kubepostmortem.flowcontrol.classify import Call, Caller
 from kubepostmortem.flowcontrol.configuration import Configuration, in_force
 from kubepostmortem.flowcontrol.deadlines import duration_ns
+from kubepostmortem.flowcontrol.hashing import flow_hash, hand
 from kubepostmortem.flowcontrol.max_in_flight import replay_in_flight
 from kubepostmortem.flowcontrol.objects import (
     FlowSchema,
@@ -40,6 +41,7 @@ from kubepostmortem.flowcontrol.work import Stored, width_rules
 
 SECOND = 1_000_000_000
 USERS = tuple(Caller(f"user-{n}", ("system:authenticated",)) for n in range(6))
+MANY = tuple(Caller(f"user-{n}") for n in range(40))
 ALL = ResourceRule(("*",), ("*",), ("*",), cluster_scope=True, namespaces=("*",))
 GET = Asked(Call("get", "", "pods", "", "a", "p"), "/api/v1/namespaces/a/pods/p")
 LIST = Asked(Call("list", "", "pods"), "/api/v1/pods")
@@ -104,6 +106,27 @@ def test_a_level_that_is_taken_away_keeps_its_share_until_it_has_drained(reloads
     assert drained > 2 * SECOND
 
 
+def test_a_queue_too_many_goes_when_it_is_empty_and_the_next_takes_its_place() -> None:
+    first, second = (
+        next(c for c in MANY if hand(flow_hash("all", c.user), 4, 1) == (place,))
+        for place in (0, 1)
+    )
+    wide, narrow = (
+        configuration(level("all", 1_000_000, Queuing(n, 1, 50)), everyone_to="all") for n in (4, 1)
+    )
+    received = [1, 2, 3, 4, 5, SECOND + LEFT]
+    offered = replace(
+        load(received, [SECOND] * 6),
+        callers=(first, second),
+        caller=np.array([0, 1, 1, 1, 1, 0]),
+    )
+
+    found = replay(offered, replace(SERVER, limit=1), [Change(0, wide), Change(LEFT, narrow)])
+
+    assert found.queue.tolist() == [0, 1, 1, 1, 1, 0]
+    assert np.argsort(found.dispatched_ns).tolist() == [0, 1, 2, 3, 4, 5]
+
+
 def test_writes_are_wider_while_watches_go_on() -> None:
     """A watch counts from when it is dispatched, to when it ends."""
     only = configuration(level("all", 100, Queuing(4, 2, 50)), everyone_to="all")
@@ -148,6 +171,16 @@ def test_in_flight_places_are_free_at_the_instant_that_a_request_ends() -> None:
     found = replay_in_flight(load([0, 5, 10], [10, 10, 10]), 1, 1, SECOND)
 
     assert found.executed.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(("verb", "executed"), [("get", False), ("head", True), ("", True)])
+def test_what_is_no_read_takes_the_places_of_writes(verb: str, executed: bool) -> None:
+    asked = (GET, Asked(Call(verb, path="/healthz")))
+    offered = replace(load([1, 2], [SECOND] * 2, [0, 1]), calls=asked)
+
+    found = replay_in_flight(offered, 1, 1, SECOND)
+
+    assert found.executed.tolist() == [True, executed]
 
 
 @pytest.mark.parametrize(
