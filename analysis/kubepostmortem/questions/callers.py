@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kubepostmortem.questions.calls import CALLS, CLIENT, CLUSTER_NODES, Calls
+from kubepostmortem.questions.calls import (
+    CALLS,
+    CLIENT,
+    CLUSTER_NODES,
+    FOOTPRINT,
+    Calls,
+)
 from kubepostmortem.questions.question import Inquiry
 
 USERS = f"""
@@ -18,14 +24,12 @@ order by requests desc, username
 limit 5
 """
 
-FOOTPRINT = f"""
+CALLERS = f"""
 select
     count(*) as requests,
     count(distinct username) as user_count,
     count(distinct (cluster, {CLIENT})) as clients,
-    count(distinct (cluster, pod)) filter (pod is not null) as pods,
-    count(distinct (cluster, node)) filter (node is not null) as nodes,
-    count(distinct (cluster, source_ip)) filter (source_ip is not null) as addresses
+    {FOOTPRINT}
 {CALLS}
 """
 
@@ -137,7 +141,7 @@ def workloads(inquiry: Inquiry, calls: Calls) -> tuple[Workload, ...]:
 
 def footprint(inquiry: Inquiry, calls: Calls) -> dict[str, Any]:
     """Count requests, users, clients, pods, nodes, addresses, and the nodes of the clusters."""
-    seen = inquiry.row("clients, pods and nodes that call", FOOTPRINT, **calls.parameters)
+    seen = inquiry.row("clients, pods and nodes that call", CALLERS, **calls.parameters)
     return seen | {"cluster_nodes": inquiry.row("nodes of the cluster", CLUSTER_NODES)["nodes"]}
 
 

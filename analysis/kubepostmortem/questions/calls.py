@@ -18,6 +18,12 @@ where {MATCHING}
 # A client is a pod where the log names it, else a user at an address.
 CLIENT = "coalesce(pod, username || '@' || source_ip)"
 
+FOOTPRINT = """
+    count(distinct (cluster, node)) filter (node is not null) as nodes,
+    count(distinct (cluster, pod)) filter (pod is not null) as pods,
+    count(distinct (cluster, source_ip)) filter (source_ip is not null) as addresses
+"""
+
 # Each request of a client after its last one for the same resource.
 PAIRS = f"""
 calls as (

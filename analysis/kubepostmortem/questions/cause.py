@@ -17,9 +17,9 @@ class Cause:
 
     component, verb: None where it is of several; growth_rps: requests per second; growth_demand:
     uncongested API server seconds per second; share, share_of_requests: parts of the total growth
-    of all clients; shed_share: part of its growth that was answered 429; newcomer: none or hardly
-    any of it was there in the baseline; onset: its first request since it began to grow, with the
-    interval that the onset lies in; kind: primary, possible, induced or minor.
+    of all clients; refused_share: part of its growth that was answered 429; newcomer: none or
+    hardly any of it was there in the baseline; onset: its first request since it began to grow,
+    with the interval that the onset lies in; kind: primary, possible, induced or minor.
     """
 
     component: str | None
@@ -32,7 +32,7 @@ class Cause:
     growth_demand: float
     share: float
     share_of_requests: float
-    shed_share: float
+    refused_share: float
     baseline_rps: float
     newcomer: bool
     onset: datetime | None

@@ -83,7 +83,7 @@ class Coverage:
 
 def coverage(inquiry: Inquiry) -> Coverage:
     """Look up how much of the requests the log shows, and the limits of the evidence."""
-    (seen,) = inquiry.settled("requests in the audit log against the API server's counter", SHARE)
+    seen = inquiry.settled("requests in the audit log against the API server's counter", SHARE)
     limits = inquiry.settled("limits of the evidence that concern the windows", LIMITS)
-    share = seen["share"]
-    return Coverage(None if share is None else float(share), limits)
+    share = seen["share"].item()
+    return Coverage(None if share is None else float(share), limits.to_dicts())

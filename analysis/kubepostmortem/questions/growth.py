@@ -34,20 +34,18 @@ class Growth:
 
 def growth(inquiry: Inquiry) -> Growth | None:
     """Attribute the growth between the windows; None where there is no load in both of them."""
-    bins = inquiry.frame("bins of the comparison", BINS)
-    load = inquiry.frame("load of every cell, per bin", LOAD)
-    if bins.is_empty() or load.is_empty():
+    found = _attributed(inquiry)
+    if found is None:
         return None
-    found = attribute(load, _axis(bins))
     return Growth(found, [_cause(one, found, inquiry) for one in found.causes])
 
 
-def causes(inquiry: Inquiry) -> list[Cause]:
-    """Return the causes of the growth where a primary one is known, that one first; else none."""
-    grown = growth(inquiry)
-    if grown is None or not grown.found.primary:
-        return []
-    return grown.causes
+def first_cause(inquiry: Inquiry) -> Cause | None:
+    """Return the cause that comes first; None where no primary one is known."""
+    found = _attributed(inquiry)
+    if found is None or not found.primary:
+        return None
+    return _cause(found.primary[0], found, inquiry)
 
 
 def nothing_grew(question: str, inquiry: Inquiry) -> Answer:
@@ -60,6 +58,14 @@ def nothing_grew(question: str, inquiry: Inquiry) -> Answer:
         missing=[Missing("a window with more load", "kubepostmortem window --overload BEGIN/END")],
         sql=inquiry.statements,
     )
+
+
+def _attributed(inquiry: Inquiry) -> Attribution | None:
+    bins = inquiry.settled("bins of the comparison", BINS)
+    load = inquiry.settled("load of every cell, per bin", LOAD)
+    if bins.is_empty() or load.is_empty():
+        return None
+    return attribute(load, _axis(bins))
 
 
 def _axis(bins: pl.DataFrame) -> Axis:
@@ -89,7 +95,7 @@ def _cause(one: judged.Cause, found: Attribution, inquiry: Inquiry) -> Cause:
         growth_demand=size.growth["demand"],
         share=_part(size.growth["demand"], totals["demand"].growth),
         share_of_requests=_part(size.growth["requests"], totals["requests"].growth),
-        shed_share=size.refused_share,
+        refused_share=size.refused_share,
         baseline_rps=size.baseline_rps,
         newcomer=one.newcomer,
         onset=None,

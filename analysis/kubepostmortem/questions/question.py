@@ -100,10 +100,10 @@ class Inquiry:
         self.statements.append(Statement(shows, sql, parameters))
         return self._store.frame(sql, **parameters)
 
-    def settled(self, shows: str, sql: str) -> list[dict[str, Any]]:
-        """Like rows, for what every question asks: a store runs it once, all of them show it."""
+    def settled(self, shows: str, sql: str) -> pl.DataFrame:
+        """Like frame, for what every question asks: a store runs it once, all of them show it."""
         self.statements.append(Statement(shows, sql))
-        return self._store.settled(sql).to_dicts()
+        return self._store.settled(sql)
 
     def rows(self, shows: str, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """Like frame, as dictionaries."""

@@ -10,7 +10,7 @@ import polars as pl
 from kubepostmortem.questions.calls import CALLS, PAIRS, Calls
 from kubepostmortem.questions.cause import Cause
 from kubepostmortem.questions.coverage import coverage
-from kubepostmortem.questions.growth import causes, nothing_grew
+from kubepostmortem.questions.growth import first_cause, nothing_grew
 from kubepostmortem.questions.question import Answer, Confidence, Figure, Inquiry, Missing, Table
 from kubepostmortem.questions.words import listed, number, resources, span
 
@@ -76,10 +76,9 @@ where resource = any($resources) group by resource order by resource
 
 def answer(inquiry: Inquiry) -> Answer:
     """Describe the requests of the largest cause, and how others read the same resources."""
-    found = causes(inquiry)
-    if not found:
+    top = first_cause(inquiry)
+    if top is None:
         return nothing_grew(id, inquiry)
-    top = found[0]
     facts = _facts(inquiry, top)
     seen = coverage(inquiry)
     return Answer(

@@ -12,7 +12,7 @@ from kubepostmortem.errors import MissingEvidence
 from kubepostmortem.incident import iso
 from kubepostmortem.questions.cause import Cause
 from kubepostmortem.questions.coverage import coverage
-from kubepostmortem.questions.growth import causes, nothing_grew
+from kubepostmortem.questions.growth import first_cause, nothing_grew
 from kubepostmortem.questions.question import Answer, Confidence, Figure, Inquiry, Missing, Table
 from kubepostmortem.questions.words import percent, span, when
 
@@ -58,10 +58,9 @@ from load_by_interval group by interval_at order by interval_at
 
 def answer(inquiry: Inquiry) -> Answer:
     """Rank releases by their own clients' growth, and rule out what came after the growth."""
-    found = causes(inquiry)
-    if not found:
+    top = first_cause(inquiry)
+    if top is None:
         return nothing_grew(id, inquiry)
-    top = found[0]
     candidates = inquiry.rows("releases near the incident", CANDIDATES)
     if not candidates:
         raise MissingEvidence("deploy_candidates", "ingest a deploy timeline (CSV or JSON)")

@@ -52,7 +52,7 @@ def answer(inquiry: Inquiry) -> Answer:
         return _no_cause(inquiry, totals, grown)
     found, ledger = grown.causes, grown.found.ledger
     callers = [users(inquiry, cause.calls) for cause in found]
-    seen = coverage(inquiry)
+    seen, lines = coverage(inquiry), ledger_table(ledger)
     return Answer(
         question=id,
         status="answered",
@@ -78,8 +78,8 @@ def answer(inquiry: Inquiry) -> Answer:
         caveats=caveats(grown, seen),
         missing=seen.missing,
         sql=inquiry.statements,
-        figures=_figures(inquiry, found, ledger_table(ledger).rows),
-        tables=[causes_table(found), ledger_table(ledger)],
+        figures=_figures(inquiry, found, lines.rows),
+        tables=[causes_table(found), lines],
     )
 
 
@@ -118,7 +118,7 @@ def _evidence(cause: Cause, who: Sequence[User]) -> dict[str, Any]:
         "share_of_requests": cause.share_of_requests,
         "growth_demand": cause.growth_demand,
         "growth_rps": cause.growth_rps,
-        "refused_share": cause.shed_share,
+        "refused_share": cause.refused_share,
         "newcomer": cause.newcomer,
         "onset": iso(cause.onset) if cause.onset else None,
         "onset_earliest": iso(cause.onset_earliest) if cause.onset_earliest else None,

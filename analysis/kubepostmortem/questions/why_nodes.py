@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from kubepostmortem.questions.calls import CALLS, CLUSTER_NODES, Calls
+from kubepostmortem.questions.calls import CALLS, CLUSTER_NODES, FOOTPRINT, Calls
 from kubepostmortem.questions.cause import Cause
 from kubepostmortem.questions.coverage import Coverage, coverage
-from kubepostmortem.questions.growth import causes, nothing_grew
+from kubepostmortem.questions.growth import first_cause, nothing_grew
 from kubepostmortem.questions.question import Answer, Confidence, Figure, Inquiry, Missing, Table
 from kubepostmortem.questions.words import number, percent
 
@@ -20,11 +20,9 @@ text = {
 }
 needs = ("requests", "incident")
 
-FOOTPRINT = f"""
+CALLERS = f"""
 select
-    count(distinct (cluster, node)) filter (node is not null) as nodes,
-    count(distinct (cluster, pod)) filter (pod is not null) as pods,
-    count(distinct (cluster, source_ip)) filter (source_ip is not null) as addresses,
+    {FOOTPRINT},
     count(node) / count(*) as with_node,
     mode(workload) as workload,
     mode(node_from) as node_from,
@@ -75,10 +73,9 @@ order by interval_at
 
 def answer(inquiry: Inquiry) -> Answer:
     """Describe the footprint of the largest cause: nodes, pods, and what it asked for."""
-    found = causes(inquiry)
-    if not found:
+    top = first_cause(inquiry)
+    if top is None:
         return nothing_grew(id, inquiry)
-    top = found[0]
     facts = _facts(inquiry, top)
     seen = coverage(inquiry)
     return Answer(
@@ -97,7 +94,7 @@ def answer(inquiry: Inquiry) -> Answer:
 
 def _facts(inquiry: Inquiry, top: Cause) -> dict[str, Any]:
     caller = _caller(top)
-    footprint = inquiry.row("nodes and pods that called", FOOTPRINT, **caller)
+    footprint = inquiry.row("nodes and pods that called", CALLERS, **caller)
     per_node = inquiry.row("calls per node", PER_NODE, **caller)
     purposes = inquiry.rows("what the calls asked for", PURPOSES, **caller)
     cluster_nodes = inquiry.row("nodes of the cluster", CLUSTER_NODES)["nodes"]
