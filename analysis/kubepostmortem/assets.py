@@ -1,8 +1,11 @@
-"""Files that come with the tool: notebooks and the recorded sample."""
+"""Files that come with the tool: notebooks, the recorded sample, tables of facts."""
 
 from __future__ import annotations
 
+import tomllib
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from kubepostmortem.errors import NoUsableInput
 
@@ -20,3 +23,9 @@ def bundled(name: str) -> Path:
         if (root / name).exists():
             return root / name
     raise NoUsableInput(f"{name} does not come with this installation")
+
+
+@cache
+def packaged(name: str) -> dict[str, Any]:
+    """Return what a TOML file of the package says; name: its path there, like collect.toml."""
+    return tomllib.loads((PACKAGE / name).read_text(encoding="utf-8"))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from importlib import resources
-from typing import Any
 
+from kubepostmortem.assets import packaged
 from kubepostmortem.errors import UsageError
 from kubepostmortem.incident import Window, iso, utc
 
@@ -37,18 +35,18 @@ class Step:
 @cache
 def steps() -> tuple[Step, ...]:
     """Steps of the package, as they are written: with placeholders."""
-    return tuple(Step(**entry) for entry in _packaged()["step"])
+    return tuple(Step(**entry) for entry in packaged("collect.toml")["step"])
 
 
 def platforms() -> Mapping[str, str]:
     """Platforms by id, and what each is."""
-    known: Mapping[str, str] = _packaged()["platforms"]
+    known: Mapping[str, str] = packaged("collect.toml")["platforms"]
     return known
 
 
 def kinds_of_evidence() -> Mapping[str, str]:
     """Kinds of evidence in the order of collecting, and what each tells."""
-    known: Mapping[str, str] = _packaged()["evidence"]
+    known: Mapping[str, str] = packaged("collect.toml")["evidence"]
     return known
 
 
@@ -136,7 +134,7 @@ def _filled(step: Step, words: Mapping[str, str]) -> Step:
 
 def _fill(command: str, words: Mapping[str, str]) -> str:
     """Put in snippets, then words, each in one pass: a value is never taken for a placeholder."""
-    return _put_in(_put_in(command, _packaged()["snippets"]), words).strip("\n")
+    return _put_in(_put_in(command, packaged("collect.toml")["snippets"]), words).strip("\n")
 
 
 def _put_in(command: str, texts: Mapping[str, str]) -> str:
@@ -153,7 +151,7 @@ def _words(window: Window, cluster: str) -> Mapping[str, str]:
         "until_ms": str(_milliseconds(window.ends_at)),
     }
     quoted = {name: shlex.quote(text) for name, text in plain.items()}
-    return {**quoted, "metrics": shlex.join(_packaged()["metrics"])}
+    return {**quoted, "metrics": shlex.join(packaged("collect.toml")["metrics"])}
 
 
 def _milliseconds(moment: datetime) -> int:
@@ -163,9 +161,3 @@ def _milliseconds(moment: datetime) -> int:
 def _refuse(what: str, name: str | None, known: Mapping[str, str] | set[str]) -> None:
     if name is not None and name not in known:
         raise UsageError(f"no {what} {name!r}; there are {', '.join(sorted(known))}")
-
-
-@cache
-def _packaged() -> Mapping[str, Any]:
-    text = resources.files(__package__).joinpath("collect.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)

@@ -7,12 +7,13 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
-from importlib import resources
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+
+from kubepostmortem.assets import PACKAGE, packaged
 
 SHAPES = ("resource", "metrics", "probe", "discovery", "nonresource")
 TEMPLATES = ("identity", "client", "service_account", "user", "ua_suffix")
@@ -96,13 +97,13 @@ def load_rules(source: str | Path) -> tuple[Rule, ...]:
 @cache
 def rules() -> tuple[Rule, ...]:
     """Rules of the package, in order; the last one fits every caller."""
-    return load_rules(_packaged())
+    return load_rules(PACKAGE / "components.toml")
 
 
 @cache
 def kinds() -> Mapping[str, str]:
     """Kinds of components and what each means."""
-    meanings: dict[str, str] = tomllib.loads(_packaged())["kinds"]
+    meanings: dict[str, str] = packaged("components.toml")["kinds"]
     return meanings
 
 
@@ -189,10 +190,6 @@ def _suffix(user_agent: str) -> str:
     """What a client-go program adds after the commit; of an account only its name."""
     found = SUFFIX.search(user_agent)
     return found[1].rpartition(":")[2] if found else ""
-
-
-def _packaged() -> str:
-    return resources.files(__package__).joinpath("components.toml").read_text(encoding="utf-8")
 
 
 def _tidy(user_agent: str) -> str:

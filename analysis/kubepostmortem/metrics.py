@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
+
+from kubepostmortem.assets import packaged
 
 PARTS: Mapping[str, Sequence[str]] = {
     "counter": ("",),
@@ -58,12 +58,12 @@ class Metric:
 @cache
 def metrics() -> tuple[Metric, ...]:
     """All metrics we know, by name."""
-    return tuple(Metric(**_frozen(entry)) for entry in _packaged()["metric"])
+    return tuple(Metric(**_frozen(entry)) for entry in packaged("metrics.toml")["metric"])
 
 
 def units() -> Mapping[str, str]:
     """Units, and what is counted in each."""
-    known: Mapping[str, str] = _packaged()["units"]
+    known: Mapping[str, str] = packaged("metrics.toml")["units"]
     return known
 
 
@@ -74,9 +74,3 @@ def _selector(name: str, *matchers: str) -> str:
 
 def _frozen(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}
-
-
-@cache
-def _packaged() -> Mapping[str, Any]:
-    text = resources.files(__package__).joinpath("metrics.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from kubepostmortem.assets import packaged
 from kubepostmortem.attribution.axis import Flags
 
 LISTS = ("components", "kinds", "verbs", "resources")
@@ -48,8 +47,7 @@ class Reaction:
 @cache
 def known_reactions() -> tuple[Reaction, ...]:
     """Return the entries of reactions.toml, in order. Raises ValueError for one that is wrong."""
-    text = resources.files("kubepostmortem").joinpath("reactions.toml").read_text("utf-8")
-    return tuple(_reaction(entry) for entry in tomllib.loads(text)["reaction"])
+    return tuple(_reaction(entry) for entry in packaged("reactions.toml")["reaction"])
 
 
 def _reaction(entry: Mapping[str, Any]) -> Reaction:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
-from importlib import resources
-from typing import Any
 
+from kubepostmortem.assets import packaged
 from kubepostmortem.flowcontrol.configuration import Configuration, in_force
 from kubepostmortem.flowcontrol.objects import FlowSchema, PriorityLevel
 from kubepostmortem.flowcontrol.parsing import Document, flow_schema, priority_level
@@ -40,11 +37,5 @@ def _without_borrowing(level: PriorityLevel) -> PriorityLevel:
 
 
 def _objects(kind: str, minor: int) -> Sequence[Document]:
-    known = _packaged()[kind]
+    known = packaged("flowcontrol/default_objects.toml")[kind]
     return [x for x in known if x.get("since", 0) <= minor <= x.get("until", minor)]
-
-
-@cache
-def _packaged() -> dict[str, list[dict[str, Any]]]:
-    text = resources.files(__package__).joinpath("default_objects.toml").read_text("utf-8")
-    return tomllib.loads(text)

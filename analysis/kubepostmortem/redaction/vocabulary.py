@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from importlib import resources
 from typing import Any
 
+from kubepostmortem.assets import packaged
 from kubepostmortem.components import Rule, parse_user_agent, rules
 
 CACHED = 1 << 16
@@ -71,11 +70,9 @@ def is_remark_word(word: str) -> bool:
     return word.lower() in _words("remarks") or is_phrase_word(word)
 
 
-@cache
 def declared() -> Mapping[str, Any]:
     """Return redaction.toml."""
-    text = resources.files(__package__).joinpath("redaction.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return packaged("redaction/redaction.toml")
 
 
 def public(key: str) -> str:
