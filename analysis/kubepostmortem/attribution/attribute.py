@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from kubepostmortem.attribution.axis import Axis, Numbers, Series
@@ -54,12 +53,12 @@ def attribute(
     """
     load = load_of(rows, axis)
     grown, number = grown_cells(load, axis)
-    found = [_found(named, load, number.to_numpy(), axis) for named in cover(grown)]
+    found = [_found(named, load, number, axis) for named in cover(grown)]
     known = known_reactions() if reactions is None else reactions
     later_s = max(LATER_S, 2 * float(axis.width_s.max()))
     causes = judge(found, grown, known, later_s)
     rest = leftovers(causes, grown, known)
-    found_parts = parts(load, grown, number.to_numpy(), causes, rest)
+    found_parts = parts(load, grown, number, causes, rest)
     largest = largest_growth(load, axis) or largest_growth(load, axis, "requests")
     return Attribution(tuple(causes), ledger_of(found_parts, load, axis), tuple(largest))
 
@@ -68,23 +67,21 @@ def _found(named: Named, load: Load, number: Numbers, axis: Axis) -> Cause:
     """Return a cause that is not judged yet, with its size and its onset."""
     cells = named.members[number]
     counts = load.requests[cells].sum(axis=0)
-    begun = [found for bins in axis.clusters() if (found := _onset(counts, bins, axis))]
+    compared = axis.compared()
+    begun = [found for _, quiet, loud in compared if (found := _onset(counts, quiet, loud, axis))]
     first = min(begun, key=lambda one: one.began_s, default=None)
     size = size_of(cells, load, axis)
     return Cause(named, size, first, size.baseline_rps <= NEWCOMER * size.overload_rps)
 
 
-def _onset(counts: Series, bins: Numbers, axis: Axis) -> Began | None:
+def _onset(counts: Series, quiet: Numbers, loud: Numbers, axis: Axis) -> Began | None:
     """Look for the onset in one cluster, from its baseline's beginning to its overload's end."""
-    quiet, loud = np.flatnonzero(axis.baseline[bins]), np.flatnonzero(axis.overload[bins])
-    if not quiet.size or not loud.size:
-        return None
-    span = bins[quiet[0] : loud[-1] + 1]
-    found = onset(counts[span], int(loud[0] - quiet[0]))
+    first = int(quiet[0])
+    found = onset(counts[first : loud[-1] + 1], int(loud[0]) - first)
     if found is None:
         return None
     began, earliest, latest = (
-        float(axis.begins_s[span[at]]) for at in (found.bin, found.earliest, found.latest)
+        float(axis.begins_s[first + at]) for at in (found.bin, found.earliest, found.latest)
     )
-    after_s = began - float(axis.begins_s[bins[loud[0]]])
-    return Began(int(span[found.bin]), began, earliest, latest, after_s)
+    after_s = began - float(axis.begins_s[loud[0]])
+    return Began(first + found.bin, began, earliest, latest, after_s)

@@ -49,6 +49,13 @@ class Axis:
         for cluster in np.unique(self.cluster):
             yield np.flatnonzero(self.cluster == cluster)
 
+    def compared(self) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
+        """Yield the bins of each cluster that has both windows, of its baseline, its overload."""
+        for bins in self.clusters():
+            quiet, loud = bins[self.baseline[bins]], bins[self.overload[bins]]
+            if quiet.size and loud.size:
+                yield bins, quiet, loud
+
     def windows(self) -> Iterator[tuple[Numbers, float]]:
         """Yield the bins of each window of each cluster, and its sign in the growth."""
         for bins in self.clusters():

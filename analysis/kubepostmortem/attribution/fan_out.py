@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from kubepostmortem.attribution.axis import Series
 from kubepostmortem.attribution.student import student_t
-
-Series = npt.NDArray[np.float64]
 
 LEAST_POINTS = 4
 LEAST_RANGE = 1.5  # of the largest to the smallest number of clients: else no law can be seen

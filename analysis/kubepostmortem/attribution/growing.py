@@ -13,13 +13,14 @@ NAMED = ("component", "verb", "resource")
 SIGMAS = 4.0
 LEAST_RISE = 0.15  # of the baseline; noise that drifts is no growth
 LEAST_SHARE = 0.005  # of all that grew
-WEIGHTS = (0.1, 0.9)  # of requests and of demand in a cell's share of the growth
+MEASURES = ("requests", "demand")
+WEIGHTS = (0.1, 0.9)  # of these measures in a cell's share of the growth
 REFUSED = 3.0  # times as many refused requests as others can count for a cell that grew
 BLOCKS = 12  # that a window is cut into to see how noisy it is: neighbouring bins are alike
 VISIBLE_RISE = 0.5  # of the baseline: what grew with others would have grown by that
 
 
-def grown_cells(load: Load, axis: Axis) -> tuple[Grown, pl.Series]:
+def grown_cells(load: Load, axis: Axis) -> tuple[Grown, Numbers]:
     """Return the cells (component, verb, resource) with what grew, and each fine cell's number.
 
     A cell's share is mostly its share of the growth in demand, the cost of requests; that in their
@@ -29,11 +30,10 @@ def grown_cells(load: Load, axis: Axis) -> tuple[Grown, pl.Series]:
     """
     names = load.cells.select("component", pl.col("verb", "resource").fill_null(""), "kind")
     cells = names.group_by(NAMED).agg(pl.col("kind").min()).sort(NAMED).with_row_index("cell")
-    number = names.join(cells, on=NAMED, maintain_order="left")["cell"]
+    number = names.join(cells, on=NAMED, maintain_order="left")["cell"].to_numpy()
     own = load.own
     requests, demand = (
-        _summed(own * load.costs(measure)[:, None], number, cells.height)
-        for measure in ("requests", "demand")
+        _summed(own * load.costs(measure)[:, None], number, cells.height) for measure in MEASURES
     )
     growths = np.array([table @ axis.growth_weights() for table in (requests, demand)])
     noise, base = _noise(requests, axis), requests @ axis.rate_weights(-1.0)
@@ -53,13 +53,11 @@ def grown_cells(load: Load, axis: Axis) -> tuple[Grown, pl.Series]:
     ), number
 
 
-def _refused(load: Load, axis: Axis, number: pl.Series, growths: Table) -> Table:
+def _refused(load: Load, axis: Axis, number: Numbers, growths: Table) -> Table:
     """Growth of requests answered 429, in the measures and cells of growths."""
     counts = load.throttled @ axis.growth_weights()
-    refused = np.zeros_like(growths)
-    for place, measure in enumerate(("requests", "demand")):
-        np.add.at(refused[place], number.to_numpy(), counts * load.costs(measure))
-    return refused
+    weighed = (counts * load.costs(measure) for measure in MEASURES)
+    return np.array([np.bincount(number, one, growths.shape[1]) for one in weighed])
 
 
 def _against_chance(growths: Table, growing: Flags) -> Table:
@@ -70,9 +68,9 @@ def _against_chance(growths: Table, growing: Flags) -> Table:
         return np.asarray(np.divide(growths, moved, out=endless, where=moved > 0))
 
 
-def _summed(fine: Table, number: pl.Series, cells: int) -> Table:
+def _summed(fine: Table, number: Numbers, cells: int) -> Table:
     table = np.zeros((cells, fine.shape[1]))
-    np.add.at(table, number.to_numpy(), fine)
+    np.add.at(table, number, fine)
     return table
 
 
@@ -98,10 +96,8 @@ def _noise(requests: Table, axis: Axis) -> Series:
     From the variance of the baseline's block means, at least that of pure chance (Poisson).
     """
     variance = np.zeros(requests.shape[0])
-    for bins in axis.clusters():
-        quiet, loud = bins[axis.baseline[bins]], bins[axis.overload[bins]]
-        if quiet.size and loud.size:
-            variance += _variance(requests, axis, quiet, loud)
+    for _, quiet, loud in axis.compared():
+        variance += _variance(requests, axis, quiet, loud)
     return np.sqrt(variance)
 
 

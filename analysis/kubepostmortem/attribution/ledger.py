@@ -77,7 +77,7 @@ def ledger_of(found: Iterable[Part], load: Load, axis: Axis) -> Ledger:
     costs = {measure: _costs(load, axis, measure) for measure in MEASURES}
     entries = [_Entry((part,), _series(part, costs)) for part in found]
     weigh = _Weigher(axis.growth_weights(), resampled_weights(axis), blocks_of(axis))
-    lines = [_line(entry, load, costs, weigh) for entry in _folded(entries, weigh)]
+    lines = [_line(entry, load, weigh) for entry in _folded(entries, weigh)]
     latency = _slower(load, costs["request_seconds"])
     lines.append(Line("latency", None, None, None, (), LATENCY, weigh.each(latency)))
     lines.sort(key=lambda one: (KINDS.index(one.kind), -one.estimates["demand"].growth))
@@ -168,20 +168,17 @@ def _folded(entries: Sequence[_Entry], weigh: _Weigher) -> list[_Entry]:
     ]
 
 
-def _line(entry: _Entry, load: Load, costs: Mapping[str, Series], weigh: _Weigher) -> Line:
+def _line(entry: _Entry, load: Load, weigh: _Weigher) -> Line:
     first, alone = entry.parts[0], len(entry.parts) == 1
     cells = np.logical_or.reduce([part.cells for part in entry.parts])
     scopes = set(load.cells["scope"].filter(pl.Series(cells)))
+    named = alone and first.named
     return Line(
         kind=first.kind,
         component=first.component if alone else None,
         verb=first.verb if alone else None,
         scope=scopes.pop() if len(scopes) == 1 else None,
-        resources=_resources(first, load, weigh) if alone and first.named else (),
+        resources=resources_of(cells, first.table[cells] @ weigh.weights, load) if named else (),
         why=first.why,
         estimates=weigh.each(entry.series),
     )
-
-
-def _resources(part: Part, load: Load, weigh: _Weigher) -> tuple[str, ...]:
-    return resources_of(part.cells, part.table[part.cells] @ weigh.weights, load)

@@ -13,7 +13,7 @@ from kubepostmortem.attribution.axis import Axis, Series
 Table = npt.NDArray[np.float64]  # cells x bins
 
 CELL = ("component", "kind", "verb", "resource", "subresource", "scope")
-COUNTED = ("requests", "throttled", "failed", "new_node_requests", "request_s")
+COUNTED = ("requests", "throttled", "new_node_requests", "request_s")
 MEASURES = ("requests", "request_seconds", "demand", "seats")
 
 
@@ -22,9 +22,8 @@ class Load:
     """Cells (one row each of `cells`, sorted) and what was counted of each in every bin.
 
     cells has the columns of CELL, unit_cost_s and seats (of one request). requests: all of them;
-    throttled: answered 429; joined: requests of nodes that joined after the baseline, as far as
-    the nodes before them sent the like; own: the rest, so the three parts sum to requests.
-    request_s: seconds that requests took, summed.
+    throttled: answered 429; joined: what nodes sent because they joined after the baseline; own:
+    the rest, so the three parts sum to requests. request_s: seconds that requests took, summed.
     """
 
     cells: pl.DataFrame
@@ -54,8 +53,7 @@ def load_of(rows: pl.DataFrame, axis: Axis) -> Load:
     placed = rows.join(cells, on=own, nulls_equal=True)
     places = placed["cell"].to_numpy(), placed["bin"].to_numpy()
     requests, throttled, new, seconds = (
-        _table(placed[name], places, (cells.height, axis.bins))
-        for name in ("requests", "throttled", "new_node_requests", "request_s")
+        _table(placed[name], places, (cells.height, axis.bins)) for name in COUNTED
     )
     return Load(
         cells=cells.drop("cell"),
@@ -81,18 +79,16 @@ def _of_new_nodes(requests: Table, new: Table, axis: Axis) -> Table:
     else, and as much of it per node is not counted here. What a node does to start up is.
     """
     joined = np.zeros_like(requests)
-    for bins in axis.clusters():
-        quiet, loud = bins[axis.baseline[bins]], bins[axis.overload[bins]]
-        if quiet.size and loud.size:
-            nodes = axis.nodes_joined[bins] / np.maximum(axis.nodes_before[bins], 1.0)
-            before, after = (
-                (requests - new)[:, window].sum(axis=1) / axis.width_s[window].sum()
-                for window in (quiet, loud)
-            )
-            usual, risen = (
-                np.outer(rate, axis.width_s[bins] * nodes)
-                for rate in (before, np.maximum(after - before, 0.0))
-            )
-            excess = np.maximum(new[:, bins] - usual, 0.0)
-            joined[:, bins] = new[:, bins] - np.minimum(excess, risen)
+    for bins, quiet, loud in axis.compared():
+        nodes = axis.nodes_joined[bins] / np.maximum(axis.nodes_before[bins], 1.0)
+        before, after = (
+            (requests - new)[:, window].sum(axis=1) / axis.width_s[window].sum()
+            for window in (quiet, loud)
+        )
+        usual, risen = (
+            np.outer(rate, axis.width_s[bins] * nodes)
+            for rate in (before, np.maximum(after - before, 0.0))
+        )
+        excess = np.maximum(new[:, bins] - usual, 0.0)
+        joined[:, bins] = new[:, bins] - np.minimum(excess, risen)
     return joined

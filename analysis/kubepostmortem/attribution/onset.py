@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Series = npt.NDArray[np.float64]
+from kubepostmortem.attribution.axis import Series
 
 SIGMAS = 4.0
 REFUSED = 1.92  # half of the 95 % quantile of chi squared with one degree of freedom

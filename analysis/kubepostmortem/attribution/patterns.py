@@ -59,10 +59,10 @@ class Named:
 class Grown:
     """Cells (component, verb, resource), which of them grew, and their shares of the growth.
 
-    risen: cells that did more; growing: those of them that matter by themselves; shrinking: cells
-    that did less; against_chance: growth in requests and in demand (2 x cells), as a part of what
-    all the other cells moved by chance, up or down; visible: cells that are known not to have
-    grown, since half as much again would have shown.
+    risen: cells that did more; growing: those of them that matter by themselves, the only ones with
+    a share; shrinking: cells that did less; against_chance: growth in requests and in demand (2 x
+    cells), as a part of what all the other cells moved by chance, up or down; visible: cells that
+    are known not to have grown, since half as much again would have shown.
     """
 
     cells: pl.DataFrame
@@ -75,8 +75,7 @@ class Grown:
 
     def worth(self, members: Flags) -> float:
         """What naming these cells is worth."""
-        grown = self.shares[members & self.growing]
-        return float(np.minimum(WORTH * grown, MOST_WORTH).sum())
+        return float(np.minimum(WORTH * self.shares[members], MOST_WORTH).sum())
 
     def net(self, pattern: Pattern, among: Flags) -> float:
         """What a pattern is worth on cells that have no name yet, less its price."""

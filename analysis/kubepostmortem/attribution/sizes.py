@@ -43,9 +43,7 @@ def size_of(cells: Flags, load: Load, axis: Axis) -> Size:
         measure: float(counts @ load.costs(measure)[cells])
         for measure in ("requests", "demand", "seats")
     }
-    rows = load.cells.filter(pl.Series(cells)).with_columns(
-        pl.Series("requests", counts), pl.Series("demand", counts * load.costs("demand")[cells])
-    )
+    rows = _grown(cells, counts, load)
     verbs = _ranked(rows, "verb")
     return Size(
         growth=growth,
@@ -62,10 +60,14 @@ def size_of(cells: Flags, load: Load, axis: Axis) -> Size:
 
 def resources_of(cells: Flags, amounts: Series, load: Load) -> tuple[str, ...]:
     """Name the resources that carry a growth of requests (one amount per cell of `cells`)."""
-    rows = load.cells.filter(pl.Series(cells)).with_columns(
-        pl.Series("requests", amounts), pl.Series("demand", amounts * load.costs("demand")[cells])
-    )
-    return _ranked(rows, "resource")
+    return _ranked(_grown(cells, amounts, load), "resource")
+
+
+def _grown(cells: Flags, amounts: Series, load: Load) -> pl.DataFrame:
+    """The cells, with their growth of requests and what that is in demand."""
+    demand = amounts * load.costs("demand")[cells]
+    grown = pl.Series("requests", amounts), pl.Series("demand", demand)
+    return load.cells.filter(pl.Series(cells)).with_columns(grown)
 
 
 def _ranked(rows: pl.DataFrame, name: str) -> tuple[str, ...]:
