@@ -8,8 +8,9 @@ import polars as pl
 from kubepostmortem.attribution.attribute import Attribution, attribute
 from kubepostmortem.attribution.axis import Axis as OurAxis
 
-from .incident import Axis, Incident, Localiser, Pattern, Prediction, pattern_of
+from .incident import Incident, Localiser, Pattern, Prediction, pattern_of
 from .rivals import RIVALS
+from .rivals.adapter import means
 
 EXPLAINED = 0.6  # the trivial answer names cells until they make up this part of the growth
 
@@ -26,12 +27,12 @@ def top_growth(incident: Incident) -> Prediction:
 
 def growth(incident: Incident) -> pl.DataFrame:
     """Growth of demand per (component, verb, resource), in seconds per bin: `growth_s`."""
-    weights = pl.DataFrame(
-        {"bin": np.arange(len(incident.axis.cluster)), "weight": _weights(incident.axis)}
-    )
+    axis = incident.axis
+    weights = means(axis.overload, axis) - means(axis.baseline, axis)
+    weight = pl.Series("weight", weights[incident.load["bin"].to_numpy()])
     demand = pl.col("requests") * pl.col("unit_cost_s") * pl.col("weight")
     return (
-        incident.load.join(weights, on="bin")
+        incident.load.with_columns(weight)
         .group_by("component", "verb", "resource", maintain_order=True)
         .agg(growth_s=demand.sum())
     )
@@ -50,24 +51,11 @@ def ours(incident: Incident) -> Prediction:
 
 def attributed(incident: Incident) -> Attribution:
     """All that `kubepostmortem.attribution` says of an incident."""
-    axis = OurAxis(**{**vars(incident.axis), "width_s": _widths_s(incident.axis)})
+    widths_s = np.full(len(incident.axis.cluster), incident.axis.width_s)
+    axis = OurAxis(**{**vars(incident.axis), "width_s": widths_s})
     return attribute(incident.load, axis)
 
 
 def localisers() -> dict[str, Localiser]:
     """All that can be scored, by name."""
     return {"ours": ours, "top growth": top_growth, **dict(RIVALS)}
-
-
-def _weights(axis: Axis) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Per bin: the mean of the overload less that of the baseline is a weighted sum."""
-    weights = np.zeros(len(axis.cluster))
-    for cluster in np.unique(axis.cluster):
-        for window, sign in ((axis.overload, 1.0), (axis.baseline, -1.0)):
-            bins = window & (axis.cluster == cluster)
-            weights[bins] += sign / bins.sum()
-    return weights
-
-
-def _widths_s(axis: Axis) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return np.full(len(axis.cluster), axis.width_s)

@@ -16,7 +16,6 @@ from kubepostmortem.sources.source import Target
 from kubepostmortem.sources.spool import Spool
 
 FOLD_BYTES = 1 << 30  # folded at once; less fills DuckDB's row groups worse, more needs more memory
-BEGIN, APPEND = "create or replace temp table audit_events as\n", "insert into audit_events\n"
 
 
 class Staging:
@@ -54,9 +53,10 @@ class Staging:
         """Append pieces to audit_events in order, so that a row's number tells its line."""
         store, before = self._target.store, len(self._pieces)
         self._pieces += pieces
+        first = "create or replace temp table audit_events as"
         store.run("set preserve_insertion_order = true")
         store.run(
-            f"{APPEND if before else BEGIN}\n{statement(self._read_as)}",
+            f"{'insert into audit_events' if before else first}\n{statement(self._read_as)}",
             paths=[pattern(piece.path) for piece in pieces],
             files=[str(piece.path) for piece in self._pieces],
             ingest_ids=[piece.ingest_id for piece in self._pieces],
