@@ -13,27 +13,46 @@ from importlib.resources import files
 from typing import Any
 
 from numba import njit
+from numba.extending import register_jitable
 
 from kubepostmortem.flowcontrol import serving
+from kubepostmortem.flowcontrol.clients import Clients
+from kubepostmortem.flowcontrol.processor import Processor
 from kubepostmortem.flowcontrol.state import Hands, Levels, Requests, Watching
+from kubepostmortem.flowcontrol.world import World
 
-SOURCES = ("compiled", "events", "meters", "queues", "serving", "state", "work")
+SOURCES = (
+    "admitting",
+    "clients",
+    "compiled",
+    "ending",
+    "events",
+    "meters",
+    "processor",
+    "queues",
+    "retry_after",
+    "serving",
+    "state",
+    "work",
+    "world",
+)
+Plain = tuple[tuple[Any, ...], ...]
 
 _serve, _adjust = serving.serve, serving.adjust
 
 
-def serve(
-    levels: Levels, requests: Requests, watching: Watching, hands: Hands, until_ns: int
-) -> int:
+def serve(world: World, hands: Hands, until_ns: int) -> int:
     """Do as serving.serve does."""
-    return int(_served(tuple(levels), tuple(requests), tuple(watching), hands, until_ns))
+    return int(_served(_plain(world), hands, until_ns))
 
 
-def adjust(
-    levels: Levels, level: int, requests: Requests, watching: Watching, limit: int, ns: int
-) -> None:
+def adjust(world: World, level: int, limit: int, ns: int) -> None:
     """Do as serving.adjust does."""
-    _adjusted(tuple(levels), level, tuple(requests), tuple(watching), limit, ns)
+    _adjusted(_plain(world), level, limit, ns)
+
+
+def _plain(world: World) -> Plain:
+    return tuple(tuple(part) for part in world)
 
 
 def _hash() -> int:
@@ -43,15 +62,25 @@ def _hash() -> int:
 
 
 def _compile(sources: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    @njit(cache=True, nogil=True)
-    def served(levels, requests, watching, hands, until_ns):  # type: ignore[no-untyped-def]
-        assert sources >= 0
-        return _serve(Levels(*levels), Requests(*requests), Watching(*watching), hands, until_ns)
+    @register_jitable
+    def _of(plain):  # type: ignore[no-untyped-def]
+        return World(
+            Levels(*plain[0]),
+            Requests(*plain[1]),
+            Watching(*plain[2]),
+            Clients(*plain[3]),
+            Processor(*plain[4]),
+        )
 
     @njit(cache=True, nogil=True)
-    def adjusted(levels, level, requests, watching, limit, ns):  # type: ignore[no-untyped-def]
+    def served(plain, hands, until_ns):  # type: ignore[no-untyped-def]
         assert sources >= 0
-        _adjust(Levels(*levels), level, Requests(*requests), Watching(*watching), limit, ns)
+        return _serve(_of(plain), hands, until_ns)  # type: ignore[no-untyped-call]
+
+    @njit(cache=True, nogil=True)
+    def adjusted(plain, level, limit, ns):  # type: ignore[no-untyped-def]
+        assert sources >= 0
+        _adjust(_of(plain), level, limit, ns)  # type: ignore[no-untyped-call]
 
     return served, adjusted
 

@@ -1,7 +1,8 @@
 """What happens next: a binary heap of instants.
 
 At one instant, requests finish before seats that linger are freed, then waits end, then watches,
-then requests arrive; among alike, in the order of arrival.
+then deadlines are over, clients ask again, and requests arrive; among alike, in the order of
+arrival.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from numba.extending import register_jitable
 
 from kubepostmortem.flowcontrol.state import EVENTS, Levels
 
-FINISH, LINGER_END, WAIT_END, WATCH_END = range(4)
+FINISH, LINGER_END, WAIT_END, WATCH_END, CUT, ASK = range(6)
 KIND_BITS = 40  # below them, the number of the request
 
 

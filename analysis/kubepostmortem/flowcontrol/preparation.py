@@ -50,6 +50,12 @@ class Server:
     stored: Mapping[str, Stored] = field(default_factory=dict)
     request_timeout_ns: int = 60_000_000_000
 
+    def width_of(self, asked: Asked, options: ListOptions, widest: int = 0) -> Width:
+        """Return the width of a request; widest: most seats in its level, 0: no bound."""
+        call = asked.call
+        kind = f"{call.resource}.{call.api_group}" if call.api_group else call.resource
+        return width(self.rules, call, options, self.stored.get(kind), 0, widest)
+
 
 class Preparation:
     """Prepares requests, part by part, as configurations take effect."""
@@ -57,7 +63,7 @@ class Preparation:
     def __init__(self, offered: Offered, server: Server) -> None:
         self.offered, self.server = offered, server
         self.flows = Flows(offered)
-        self._options = [_options(asked) for asked in offered.calls]
+        self._options = [options_of(asked) for asked in offered.calls]
         self._bypasses = np.array([bypasses(asked.call) for asked in offered.calls], dtype=np.bool_)
         self._lists = np.array(
             [self._is_list(call) for call in range(len(self._options))], np.bool_
@@ -114,10 +120,7 @@ class Preparation:
         requests.numbers[part.start + lists, INITIAL_SEATS] = seats[calls[lists]]
 
     def _width(self, call: int, widest: int) -> Width:
-        asked = self.offered.calls[call].call
-        kind = f"{asked.resource}.{asked.api_group}" if asked.api_group else asked.resource
-        stored = self.server.stored.get(kind)
-        return width(self.server.rules, asked, self._options[call], stored, 0, widest)
+        return self.server.width_of(self.offered.calls[call], self._options[call], widest)
 
     def _is_list(self, call: int) -> bool:
         asked = self.offered.calls[call].call
@@ -128,5 +131,6 @@ class Preparation:
         return width(rules, call, NO_OPTIONS, None, MANY_WATCHERS, widest).final_seats
 
 
-def _options(asked: Asked) -> ListOptions:
+def options_of(asked: Asked) -> ListOptions:
+    """Return what a list or a watch asks for."""
     return list_options(asked.url) if asked.call.verb in ("list", "watch") else NO_OPTIONS

@@ -17,15 +17,18 @@ from kubepostmortem.flowcontrol.allocation import (
     adjusted,
     nominal_limits,
 )
+from kubepostmortem.flowcontrol.clients import Clients, asking_once
 from kubepostmortem.flowcontrol.compiled import adjust, serve
 from kubepostmortem.flowcontrol.configuration import Configuration
 from kubepostmortem.flowcontrol.objects import PriorityLevel
 from kubepostmortem.flowcontrol.offered import Offered
 from kubepostmortem.flowcontrol.preparation import Preparation, Server
 from kubepostmortem.flowcontrol.priority_level import ServedLevel
+from kubepostmortem.flowcontrol.processor import Processor, no_processor
 from kubepostmortem.flowcontrol.replayed import LevelLimits, Replayed, replayed
 from kubepostmortem.flowcontrol.serving import is_idle
 from kubepostmortem.flowcontrol.state import (
+    ARRIVALS_END,
     EVENTS,
     LEAVING,
     MOST_FINAL,
@@ -35,8 +38,10 @@ from kubepostmortem.flowcontrol.state import (
     new_requests,
     with_level,
 )
+from kubepostmortem.flowcontrol.world import World
 
 EVENTS_OF_REQUEST = 3  # that may lie ahead at once: it waits or ends, and so does what it watches
+EVENTS_OF_CALL = 6  # if the client reacts: it also ends its wait, leaves, asks again, or polls
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,9 @@ class Serving:
         )
         preparation.limit_times(self.requests)
         self.watching = preparation.watching()
+        self.clients, self.processor = asking_once(), no_processor()
         self.state = new_levels(EVENTS_OF_REQUEST * len(offered))
+        self.state.clock[ARRIVALS_END] = len(offered)
         self.levels: dict[str, ServedLevel] = {}
         self.adjustments: list[LevelLimits] = []
 
@@ -91,23 +98,38 @@ class Serving:
             while not self._reached(end_ns):
                 self._go_on(change.configuration, end_ns)
 
+    @property
+    def world(self) -> World:
+        """All of it, for the compiled part."""
+        return World(self.state, self.requests, self.watching, self.clients, self.processor)
+
     def _reached(self, end_ns: int) -> bool:
         """Whether the next configuration comes now, or, after the last one, nothing happens."""
         if end_ns < NEVER:
             return self._now_ns == end_ns
         clock = self.state.clock
-        done = clock[NEXT_ARRIVAL] == len(self.requests.times) and clock[EVENTS] == 0
+        done = clock[NEXT_ARRIVAL] == clock[ARRIVALS_END] and clock[EVENTS] == 0
         return bool(done and self._next_ns > self._until_ns)
 
     def _go_on(self, configuration: Configuration, end_ns: int) -> None:
         """Serve up to what comes next: an adjustment, the end, or that a level has drained."""
         stop_ns = min(self._next_ns, end_ns)
-        self._now_ns = serve(self.state, self.requests, self.watching, self._hands, stop_ns)
+        self._now_ns = self._serve_until(stop_ns)
         if self._now_ns < stop_ns:
             self._configure(configuration, self._now_ns, end_ns)
         elif self.borrows and stop_ns == self._next_ns:
             self._adjust(stop_ns, periodic=True)
             self._next_ns += PERIOD_NS
+
+    def _serve_until(self, ns: int) -> int:
+        return serve(self.world, self._hands, ns)
+
+    def act(self, clients: Clients, processor: Processor) -> None:
+        """Let clients react, and requests share a processor."""
+        self.clients, self.processor = clients, processor
+        self.state = self.state._replace(
+            events=np.empty((EVENTS_OF_CALL * len(self.requests.times), 2), dtype=np.int64)
+        )
 
     def _configure(self, configuration: Configuration, ns: int, end_ns: int) -> None:
         """Put a configuration in force, and prepare what arrives before the end."""
@@ -159,7 +181,7 @@ class Serving:
         )
         for name, level in levels.items():
             level.current = currents[name]
-            adjust(self.state, level.number, self.requests, self.watching, level.current, ns)
+            adjust(self.world, level.number, level.current, ns)
             self.adjustments.append(
                 LevelLimits(ns, name, level.limits, level.current, level.demand, periodic)
             )

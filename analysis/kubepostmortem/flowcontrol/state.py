@@ -17,6 +17,7 @@ Hands = NDArray[np.int32]  # flow x place in the hand
 
 # What became of a request.
 PENDING, EXECUTED, BYPASS, QUEUE_FULL, CONCURRENCY_LIMIT, TIME_OUT = range(6)
+REASONS = ("queue-full", "concurrency-limit", "time-out")  # of refusals, from QUEUE_FULL on
 NEVER = 1 << 62  # ns
 NOWHERE = -1  # no level, no queue, no neighbour in a queue, no hand, no instant
 
@@ -48,8 +49,8 @@ EXEMPT = -1
 # Integrals of the demand of a level, in seats and seconds.
 DEMAND, HIGHEST, ELAPSED, DEMAND_S, DEMAND2_S, MOMENTS = range(6)
 
-# Where the replay is.
-EVENTS, NEXT_ARRIVAL, CLOCK = range(3)
+# Where the replay is; ARRIVALS_END: requests from there on arrive after others, as polls.
+EVENTS, NEXT_ARRIVAL, ARRIVALS_END, CLOCK = range(4)
 
 
 # Columns of requests. Durations begin when the request was received.
