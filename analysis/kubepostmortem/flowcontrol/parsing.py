@@ -18,6 +18,7 @@ from kubepostmortem.flowcontrol.objects import (
     Rule,
     Subject,
 )
+from kubepostmortem.flowcontrol.spelling import printable
 
 Document = Mapping[str, Any]
 
@@ -26,6 +27,7 @@ SHARES = 30
 QUEUES = 64
 HAND_SIZE = 8
 QUEUE_LENGTH_LIMIT = 50
+PRESERVE_ZERO = "flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares"  # an annotation
 KINDS = {"User": "user", "Group": "group", "ServiceAccount": "serviceAccount"}
 
 
@@ -38,7 +40,7 @@ def priority_level(document: Document) -> PriorityLevel:
     try:
         return _priority_level(document)
     except (AttributeError, KeyError, TypeError, ValueError) as wrong:
-        raise Malformed(f"priority level {_name(document)}: {wrong!r}") from wrong
+        raise Malformed(f"priority level {_name(document)}: {_said(wrong)}") from wrong
 
 
 def flow_schema(document: Document) -> FlowSchema:
@@ -46,13 +48,19 @@ def flow_schema(document: Document) -> FlowSchema:
     try:
         return _flow_schema(document)
     except (AttributeError, KeyError, TypeError, ValueError) as wrong:
-        raise Malformed(f"flow schema {_name(document)}: {wrong!r}") from wrong
+        raise Malformed(f"flow schema {_name(document)}: {_said(wrong)}") from wrong
 
 
 def _name(document: object) -> str:
     metadata = document.get("metadata") if isinstance(document, Mapping) else None
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
-    return str(name) if name else "without a name"
+    return printable(str(name)) if name else "without a name"
+
+
+def _said(wrong: Exception) -> str:
+    if isinstance(wrong, KeyError):
+        return f"there is no field {wrong.args[0]}"
+    return str(wrong) if isinstance(wrong, ValueError) else repr(wrong)
 
 
 def _priority_level(document: Document) -> PriorityLevel:
@@ -64,7 +72,7 @@ def _priority_level(document: Document) -> PriorityLevel:
         return PriorityLevel(
             name,
             exempt=False,
-            shares=_shares(limited),
+            shares=_shares(limited, document),
             lendable_percent=_or(limited.get("lendablePercent"), 0),
             borrowing_limit_percent=limited.get("borrowingLimitPercent"),
             queuing=_queuing(limited.get("limitResponse") or {}),
@@ -79,10 +87,18 @@ def _priority_level(document: Document) -> PriorityLevel:
     )
 
 
-def _shares(limited: Document) -> int:
-    """Shares of a limited level, under the name that its version of the API has for them."""
-    newer = limited.get("nominalConcurrencyShares")
-    return _or(newer, _or(limited.get("assuredConcurrencyShares"), SHARES))
+def _shares(limited: Document, document: Document) -> int:
+    """Shares of a limited level, under the name that its version of the API has for them.
+
+    Versions before v1 cannot tell zero from nothing, but that v1beta3 has an annotation for it.
+    """
+    newer, older = limited.get("nominalConcurrencyShares"), limited.get("assuredConcurrencyShares")
+    shares = older if newer is None else newer
+    version = str(document.get("apiVersion") or "/v1").rpartition("/")[2]
+    keeps_zero = version == "v1" or PRESERVE_ZERO in (document["metadata"].get("annotations") or ())
+    if newer is None or not keeps_zero:
+        return shares or SHARES
+    return int(newer)
 
 
 def _queuing(response: Document) -> Queuing | None:
@@ -92,9 +108,9 @@ def _queuing(response: Document) -> Queuing | None:
     if values is None:
         return None
     queues = Queuing(
-        _or(values.get("queues"), QUEUES),
-        _or(values.get("handSize"), HAND_SIZE),
-        _or(values.get("queueLengthLimit"), QUEUE_LENGTH_LIMIT),
+        values.get("queues") or QUEUES,
+        values.get("handSize") or HAND_SIZE,
+        values.get("queueLengthLimit") or QUEUE_LENGTH_LIMIT,
     )
     if not can_deal(queues.queues, queues.hand_size):
         raise ValueError(f"no hands of {queues.hand_size} from {queues.queues} queues")
@@ -106,7 +122,7 @@ def _flow_schema(document: Document) -> FlowSchema:
     return FlowSchema(
         document["metadata"]["name"],
         spec["priorityLevelConfiguration"]["name"],
-        _or(spec.get("matchingPrecedence"), PRECEDENCE),
+        spec.get("matchingPrecedence") or PRECEDENCE,
         (spec.get("distinguisherMethod") or {}).get("type", ""),
         tuple(_rule(rule) for rule in spec.get("rules") or ()),
     )
@@ -127,7 +143,9 @@ def _subject(subject: Document) -> Subject:
     kind = subject["kind"]
     if kind not in KINDS:
         raise ValueError(f"kind of subject is {kind!r}")
-    named = subject[KINDS[kind]]
+    named = subject.get(KINDS[kind])
+    if named is None:
+        raise ValueError(f"a subject of kind {kind} names no {KINDS[kind]}")
     return Subject(kind, named["name"], named.get("namespace", ""))
 
 
@@ -142,7 +160,10 @@ def _resource_rule(rule: Document) -> ResourceRule:
 
 
 def _texts(rule: Document, name: str) -> tuple[str, ...]:
-    return tuple(rule.get(name) or ())
+    texts = rule.get(name) or ()
+    if isinstance(texts, str):
+        raise ValueError(f"{name} is a text, not a list")
+    return tuple(texts)
 
 
 def _or(value: int | None, default: int) -> int:
