@@ -56,6 +56,44 @@ EXAMPLES: dict[str, pl.DataFrame] = {
             "why": ["is large", "are events", "answered 429", "longer", "noise", "less"],
         }
     ),
+    "seats_per_level": pl.DataFrame(
+        {
+            "priority_level": ["otel-agent"] * 6 + ["exempt"] * 3 + ["catch-all"] * 3,
+            "instance": ["a", "b"] * 3 + [None] * 6,
+            "sampled_at": [moment for moment in moments(3) for _ in "ab"] + moments(3) * 2,
+            "seats_in_use": [1.0, 2.0, 3.0, None, 5.0, float("nan")] + [1.0] * 3 + [None] * 3,
+            "limit_seats": [10.0] * 9 + [3.0] * 3,
+            "requests_waiting": [0.0, 0.0, 70.0, 8.0, 0.0, 0.0] + [None] * 6,
+            "refused_per_s": [None, None, 0.4, 1.2, 0.0, 0.0] + [None] * 6,
+        }
+    ),
+    "flow_outcomes": pl.DataFrame(
+        {
+            "flow_schema": ["otel-agent", "otel-agent", "system-nodes", None],
+            "priority_level": ["low", "low", "system", None],
+            "request_kind": [None, None, None, "readOnly"],
+            "outcome": ["executed", "time-out", "executed", "in-flight limit"],
+            "requests": [30.0, 70.0, 500.0, 5.0],
+        }
+    ),
+    "actual_against_what_if": pl.DataFrame(
+        {
+            "policy": ["as it was", "otel-agent", "as it was", "otel-agent"],
+            "group": ["admins", "admins", "list", "list"],
+            "low": [0.2, 0.8, None, 0.5],
+            "high": [0.2, 1.0, None, float("nan")],
+            "likely": [0.2, 0.95, 0.9, None],
+            "requests": [1, 1, 12000, None],
+        }
+    ),
+    "admin_attempts": pl.DataFrame(
+        {
+            "minute": [*moments(3, 60), BEGIN],
+            "group": ["admins", "admins", "otel-agent", "otel-agent"],
+            "outcome": ["answered", "refused (429)", "slow", "other"],
+            "requests": [1, 2, 3, 4],
+        }
+    ),
     "load_over_time": LOAD,
     "requests_over_time": LOAD,
     "throttling": LOAD,
