@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from kubepostmortem import output
+from kubepostmortem import flow_control_commands, output
 from kubepostmortem.assets import bundled
 from kubepostmortem.errors import KubepostmortemError, PartialData, UsageError
 from kubepostmortem.incident import Window, known_zone, utc
@@ -311,6 +311,10 @@ def collect(
     else:
         write = collecting.script if output_format is Writing.text else collecting.guide
         sys.stdout.write(write(steps, cluster))
+
+
+app.command()(flow_control_commands.simulate)
+app.command()(flow_control_commands.fence)
 
 
 @app.command()

@@ -69,7 +69,7 @@ def print_evidence(
     emit(ledger, how)
     if how == "table":
         several = limits["cluster"].n_unique() > 1
-        _bullets("Limits of the evidence", [_limit(row, several) for row in limits.to_dicts()])
+        bullets("Limits of the evidence", [_limit(row, several) for row in limits.to_dicts()])
 
 
 def print_json(value: Any) -> None:
@@ -110,8 +110,8 @@ def print_answer(answer: Answer, how: str) -> None:
     for table in answer.tables:
         write(f"\n{plain(table.says)}\n")
         _table(table.rows)
-    _bullets("Caveats", answer.caveats)
-    _bullets("Missing", [f"{m.evidence}: {m.collect}" for m in answer.missing])
+    bullets("Caveats", answer.caveats)
+    bullets("Missing", [f"{m.evidence}: {m.collect}" for m in answer.missing])
 
 
 def machine_form(answer: Answer) -> dict[str, Any]:
@@ -125,7 +125,8 @@ def _limit(limit: Mapping[str, Any], several: bool) -> str:
     return f"{limit['severity']}: {place}{limit['says']}"
 
 
-def _bullets(title: str, lines: Iterable[str]) -> None:
+def bullets(title: str, lines: Iterable[str]) -> None:
+    """Print a list under a title; nothing where it is empty."""
     shown = [f"- {plain(line)}\n" for line in lines]
     if shown:
         sys.stdout.write(f"\n{title}\n{''.join(shown)}")

@@ -8,7 +8,12 @@ import polars as pl
 
 from kubepostmortem.errors import UsageError
 from kubepostmortem.questions import QUESTIONS
-from kubepostmortem.questions.question import Answer, Question, ask
+from kubepostmortem.questions.question import Answer, Inquiry, Question, ask
+from kubepostmortem.questions.replays import designed_fence, replay, simulation
+from kubepostmortem.simulation.fencing import TriedFence
+from kubepostmortem.simulation.policies import Wish
+from kubepostmortem.simulation.replaying import Replayable
+from kubepostmortem.simulation.simulation import Simulation
 from kubepostmortem.store import Store
 
 REJECTED = """
@@ -43,6 +48,24 @@ class Postmortem:
     def answers(self) -> list[Answer]:
         """Answer all questions, in the order of the report."""
         return [self.ask(question.id) for question in QUESTIONS]
+
+    def simulate(self, wish: Wish | None = None, cluster: str | None = None) -> Simulation:
+        """Replay the recorded load under a policy; the one that was in force if none is given.
+
+        Raises UsageError for a policy that makes no sense, MissingEvidence without an overload.
+        """
+        return simulation(Inquiry(self.store), wish or Wish(), cluster)
+
+    def fence(self, cluster: str | None = None, seats: int | None = None) -> TriedFence:
+        """Design a FlowSchema and a priority level for the culprit, and try them on its load.
+
+        seats: of the level; None: as many as spare all others. Raises MissingEvidence.
+        """
+        return designed_fence(Inquiry(self.store), cluster, seats)
+
+    def replayed(self, cluster: str | None = None) -> Replayable:
+        """Return what replays start from: what was in force, the load, the fit, assumptions."""
+        return replay(Inquiry(self.store), cluster)
 
     def timeline(self) -> pl.DataFrame:
         """What happened, in order: the timeline view."""

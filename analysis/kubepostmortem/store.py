@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import duckdb
 import polars as pl
 
 from kubepostmortem.errors import DatabaseUnavailable, MissingEvidence, QueryFailed
 from kubepostmortem.model import COMMENTS_FROM, DERIVED, MODEL, fingerprint, statement
+
+T = TypeVar("T")
 
 COLLECT = {
     "requests": "ingest an audit log",
@@ -40,6 +42,7 @@ class Store:
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._connection = connection
         self._remembered: dict[str, pl.DataFrame] | None = None  # only where nothing can change
+        self._made: dict[str, Any] = {}
         self.path = path
 
     @classmethod
@@ -105,6 +108,14 @@ class Store:
         if sql not in self._remembered:
             self._remembered[sql] = self.frame(sql)
         return self._remembered[sql]
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what was made under a name; a store that is open for reading makes it once."""
+        if self._remembered is None:
+            return make()
+        if name not in self._made:
+            self._made[name] = make()
+        return cast(T, self._made[name])
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """Return the rows of one statement as dictionaries. Raises QueryFailed."""

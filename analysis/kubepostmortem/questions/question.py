@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import polars as pl
 
 from kubepostmortem.errors import MissingEvidence
 from kubepostmortem.store import Store
 
+T = TypeVar("T")
 Status = Literal["answered", "open"]
 Confidence = Literal["high", "medium", "low", "none"]
 
@@ -104,6 +105,17 @@ class Inquiry:
         """Like frame, for what every question asks: a store runs it once, all of them show it."""
         self.statements.append(Statement(shows, sql))
         return self._store.settled(sql)
+
+    def once(self, name: str, make: Callable[[Inquiry], T]) -> T:
+        """Like settled, for what takes several statements and more than SQL."""
+
+        def made() -> tuple[T, list[Statement]]:
+            own = Inquiry(self._store)
+            return make(own), own.statements
+
+        value, statements = self._store.once(name, made)
+        self.statements += [one for one in statements if one not in self.statements]
+        return value
 
     def rows(self, shows: str, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """Like frame, as dictionaries."""
