@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubepostmortem.questions import what_changed, which_deploy, who_grew, why_nodes
+from kubepostmortem.questions import break_glass, what_changed, which_deploy, who_grew, why_nodes
 from kubepostmortem.questions.question import Question
 
-QUESTIONS: tuple[Question, ...] = (who_grew, what_changed, why_nodes, which_deploy)
+QUESTIONS: tuple[Question, ...] = (who_grew, what_changed, why_nodes, which_deploy, break_glass)

@@ -1,0 +1,1 @@
+"""Administrators in an overload: how they fared, who was exempt, what they had left."""
