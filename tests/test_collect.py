@@ -28,8 +28,6 @@ from kubepostmortem.questions import QUESTIONS
 
 WINDOW = Window.parse("2024-12-11T21:00:00Z/2024-12-11T23:30:00Z")
 LATER = {  # questions that are not asked yet
-    "inflight-limits",
-    "priority-and-fairness",
     "cost-scaling",
     "dns",
     "when-visible",

@@ -7,6 +7,7 @@ from typing import Any
 
 from kubepostmortem.flowcontrol.state import REASONS
 from kubepostmortem.simulation.fitting import Fit
+from kubepostmortem.simulation.groups import CULPRIT
 from kubepostmortem.simulation.models import FITTED, Models
 from kubepostmortem.simulation.outcomes import by_group
 from kubepostmortem.simulation.policies import Tried
@@ -56,10 +57,14 @@ class Simulation:
         return next((group for group in self.groups if group.group == name), None)
 
     @property
+    def bystanders(self) -> tuple[GroupOutcome, ...]:
+        """The groups that are not the culprit and called often enough to tell."""
+        return tuple(g for g in self.groups if g.group != CULPRIT and g.requests >= FEWEST)
+
+    @property
     def worst_bystander(self) -> GroupOutcome | None:
-        """The group that fares worst, of those that are not the culprit and called often."""
-        known = [g for g in self.groups if g.group != "culprit" and g.requests >= FEWEST]
-        return min(known, key=lambda group: group.answered.low, default=None)
+        """The bystander that fares worst."""
+        return min(self.bystanders, key=lambda group: group.answered.low, default=None)
 
     @property
     def verdict(self) -> str:
@@ -80,8 +85,8 @@ class Simulation:
 
     @property
     def decided(self) -> bool:
-        """Whether it supports a verdict: the fit holds, or all models say about the same."""
-        spread = max((g.answered.high - g.answered.low for g in self.groups), default=0.0)
+        """Whether it supports a verdict: the fit holds, or all models agree on the bystanders."""
+        spread = max((g.answered.high - g.answered.low for g in self.bystanders), default=0.0)
         return self.fit.holds or spread <= CLOSE
 
 
