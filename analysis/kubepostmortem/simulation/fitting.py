@@ -6,7 +6,7 @@ they take in quiet times; the cores that reproduce the log best are taken, and t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import exp, log
 
@@ -21,8 +21,13 @@ MOST_ANSWERED = 10.0  # percentage points of calls answered, of any group but th
 FEWEST = 20  # calls of a group that count
 GRID = tuple(2.0 ** (step / 2) for step in range(-4, 13))  # cores: 0.25 to 64
 TELLING = (  # groups of which both have service times enough
-    (pl.col("executed") >= FEWEST) & (pl.col("answered_log") >= FEWEST) & pl.col("p50_ms").is_not_null()
+    (pl.col("executed") >= FEWEST)
+    & (pl.col("answered_log") >= FEWEST)
+    & pl.col("p50_ms").is_not_null()
 )
+# Then nearer and nearer to the best so far, in powers of 2: near its capacity a server soon refuses
+# many.
+FINER = ((-3 / 8, -1 / 4, -1 / 8, 1 / 8, 1 / 4, 3 / 8), (-1 / 16, 1 / 16), (-1 / 32, 1 / 32))
 ABOUT_AS_GOOD = 1.15  # times the least loss
 SLACK = 0.02
 
@@ -70,9 +75,11 @@ class Error:
 def fit(replayed: Callable[[float], pl.DataFrame], log_shows: Recorded) -> Fit:
     """Fit the cores; replayed: outcomes by group of a replay with so many."""
     errors = {cores: error_of(replayed(cores), log_shows) for cores in GRID}
-    best = _least(errors)
-    for cores in _between(best):
-        errors[cores] = error_of(replayed(cores), log_shows)
+    for steps in FINER:
+        near = _least(errors)
+        for step in steps:
+            cores = near * 2.0**step
+            errors[cores] = error_of(replayed(cores), log_shows)
     best = _least(errors)
     good = [c for c, e in errors.items() if e.loss <= errors[best].loss * ABOUT_AS_GOOD + SLACK]
     factors = sorted(exp(abs(ratio)) for ratio in errors[best].ratios)
@@ -108,7 +115,3 @@ def error_of(simulated: pl.DataFrame, log_shows: Recorded) -> Error:
 def _least(errors: dict[float, Error]) -> float:
     # Where more cores make no difference, as many as make none: the server was not congested.
     return min(errors, key=lambda cores: (round(errors[cores].loss, 3), -cores))
-
-
-def _between(cores: float) -> Iterable[float]:
-    return (cores * 2.0 ** (step / 8) for step in (-3, -2, -1, 1, 2, 3))

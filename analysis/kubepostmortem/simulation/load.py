@@ -108,10 +108,7 @@ def read_load(
             caller=_places(callers["key"], calls["caller"]),
             call=_places(asked["key"], calls["call"]),
         ),
-        tuple(
-            caller_of(row["caller"], row["caller_groups"] or None)
-            for row in callers.to_dicts()
-        ),
+        tuple(caller_of(row["caller"], row["caller_groups"] or None) for row in callers.to_dicts()),
         tuple(_asked(row) for row in asked.to_dicts()),
         complete=len(calls) < MOST_CALLS,
     )

@@ -44,7 +44,9 @@ class Models:
             f"{FITTED}, {self.fit.most_cores:.2g} cores": self.fit.most_cores,
         }
         shared = {name: self._all(what, cores=number) for name, number in cores.items()}
-        slowed = _slowed(self.scenarios, shared[FITTED], self.log_shows)
+        # What the log shows is of the span alone, where it cuts an interval in two, too.
+        within = shared[FITTED].filter(self.span.holds("at_ns"))
+        slowed = _slowed(self.scenarios, within, self.log_shows)
         return {
             **shared,
             BASELINE: self._all(what),

@@ -28,6 +28,10 @@ class Span:
         """Return the span between two times, UTC."""
         return cls(_ns(begins_at), _ns(ends_at))
 
+    def holds(self, column: str) -> pl.Expr:
+        """Say of which instants of a column, ns since 1970, the span holds."""
+        return pl.col(column).is_between(self.begins_ns, self.ends_ns, closed="left")
+
     @property
     def iso(self) -> tuple[str, str]:
         """Both ends as ISO times, UTC."""
@@ -74,10 +78,9 @@ def by_group(calls: pl.DataFrame, span: Span) -> pl.DataFrame:
     waited_p99_s, service_p50_s, service_p90_s (of executed ones), tries.
     """
     order = {group.name: place for place, group in enumerate(caller_groups())}
-    within = (pl.col("at_ns") >= span.begins_ns) & (pl.col("at_ns") < span.ends_ns)
     served = pl.col("service_s").filter("executed")
     return (
-        calls.filter(within)
+        calls.filter(span.holds("at_ns"))
         .group_by("caller_group")
         .agg(
             requests=pl.len(),

@@ -47,6 +47,8 @@ def tried(wish: Wish, known: Effective) -> Tried:
     """Return the policy of a wish. Raises UsageError for what does not go together."""
     if wish.policy not in ("actual", "defaults", "off"):
         raise UsageError(f"no policy {wish.policy!r}; there are: {', '.join(NAMES)}")
+    if wish.policy == "off" and wish.apf:
+        raise UsageError("the policy off is API Priority and Fairness off: try --policy defaults")
     apf = wish.apf if wish.apf is not None else wish.policy != "off" and _is_on(wish, known)
     reads = _or(wish.max_requests_inflight, known.max_requests_inflight)
     writes = _or(wish.max_mutating_requests_inflight, known.max_mutating_requests_inflight)

@@ -26,7 +26,9 @@ select
     begins_at, ends_at,
     (select count(*) from requests
         where requests.cluster = incident.cluster and received_at < begins_at
-            and received_at >= begins_at - interval 10 minute) as before
+            and received_at >= begins_at - interval 10 minute) as before,
+    exists (from incident as other
+        where other.cluster = incident.cluster and other.time_window = 'baseline') as has_baseline
 from incident
 where cluster = $cluster and time_window = 'overload'
 """
@@ -46,6 +48,7 @@ class Replayable:
     models: Models
     begins_at: datetime
     ends_at: datetime
+    has_baseline: bool
 
     @property
     def assumptions(self) -> tuple[str, ...]:
@@ -58,20 +61,20 @@ def replayable(asks: Asks, cluster: str, suspect: Suspect | None) -> Replayable:
     window = asks.frame("the overload", WINDOW, cluster=cluster)
     if window.is_empty():
         raise MissingEvidence("incident", "no overload window in this cluster")
-    begins_at, ends_at, before = window.row(0)
+    begins_at, ends_at, before, has_baseline = window.row(0)
     known = effective(asks, cluster)
     warm_up = WARM_UP if before < MOST_CALLS // 2 else SHORT_WARM_UP
     load = read_load(asks, cluster, str(begins_at - warm_up), str(ends_at), suspect)
-    if load.calls.is_empty():
-        raise MissingEvidence("requests", "no requests in the overload")
     span = Span.of(begins_at, load.until or ends_at)
+    if load.calls.filter(pl.col("received_ns") >= span.begins_ns).is_empty():
+        raise MissingEvidence("requests", "no requests in the overload")
     log_shows = recorded(asks, cluster, *span.iso, suspect)
     part, part_span = _to_fit(load, span)
     part_shows = log_shows if part is load else recorded(asks, cluster, *part_span.iso, suspect)
     lag_s = 0.0 if known.apf else lag_of_retries(asks, cluster, *span.iso)
     fit = fitted(scenarios(part, lag_s), part_span, part_shows, tried(Wish(), known))
     models = Models(scenarios(load, lag_s), span, log_shows, fit)
-    return Replayable(cluster, known, load, suspect, models, begins_at, ends_at)
+    return Replayable(cluster, known, load, suspect, models, begins_at, ends_at, has_baseline)
 
 
 def _to_fit(load: Load, span: Span) -> tuple[Load, Span]:
@@ -98,6 +101,8 @@ def _assumptions(one: Replayable) -> list[str]:
         known.append(f"The culprit's clients ask every {shown}, once the round before has ended.")
     if len(one.models.scenarios) == 1:
         known.append("All requests went to one API server, or the log does not tell several apart.")
+    if not one.has_baseline:
+        known.append("There is no baseline: what calls cost in quiet times is taken from overload.")
     if not one.load.complete:
         known.append(f"Only the first {MOST_CALLS:,} calls of the span are replayed.")
     return known

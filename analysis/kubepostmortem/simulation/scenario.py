@@ -13,7 +13,7 @@ from kubepostmortem.flowcontrol.reacting import Behaviour
 from kubepostmortem.flowcontrol.state import NEVER, NOWHERE, Ints
 from kubepostmortem.simulation.groups import CULPRIT, TRIES, caller_groups
 from kubepostmortem.simulation.load import Load
-from kubepostmortem.simulation.polls import period_ns, polled
+from kubepostmortem.simulation.polls import periods_ns, polled
 
 MS = 1_000_000  # ns
 SECOND = 1_000_000_000  # ns
@@ -29,7 +29,7 @@ class Scenario:
     calls: columns as in load.CALLS, and patience_s; base_ns: service times in quiet times;
     recorded_ns: as in the log, of similar calls at that time where a call has none of its own;
     begins_ns: the whole second that times of the replay count from; period_s: of the culprit's
-    polls, None where it does not poll.
+    most frequent polls, None where it does not poll.
     """
 
     calls: pl.DataFrame
@@ -70,12 +70,14 @@ def scenarios(load: Load, lag_s: float = 0.0) -> list[Scenario]:
 
 
 def _scenario(recorded: pl.DataFrame, load: Load, lag_s: float) -> Scenario:
-    culprit = recorded.filter(pl.col("caller_group") == CULPRIT)
-    period = period_ns(culprit)
+    is_culprit = pl.col("caller_group") == CULPRIT
+    culprit = recorded.filter(is_culprit)
+    periods = periods_ns(culprit.filter(~pl.col("streams")))
     calls = recorded.with_columns(round=pl.lit(0, dtype=pl.Int64))
-    if period:
-        others = calls.filter(pl.col("caller_group") != CULPRIT)
-        calls = pl.concat([others, polled(culprit, period).cast(calls.schema)])
+    polls = is_culprit & ~pl.col("streams") & pl.col("call").is_in(list(periods))
+    if periods:
+        rounds = polled(recorded.filter(polls), periods).cast(calls.schema)
+        calls = pl.concat([calls.filter(~polls), rounds])
     calls = _with_patience(calls, _hang_up_s(culprit))
     calls = calls.sort(pl.col("round") > 0, "received_ns", maintain_order=True)
     return Scenario(
@@ -86,7 +88,7 @@ def _scenario(recorded: pl.DataFrame, load: Load, lag_s: float) -> Scenario:
         begins_ns=int(calls["received_ns"].to_numpy().min()) // SECOND * SECOND,
         base_ns=_as_ns(calls["base_ms"]),
         recorded_ns=_as_ns(_recorded_ms(recorded, calls)),
-        period_s=period / SECOND if period else None,
+        period_s=min(periods.values()) / SECOND if periods else None,
     )
 
 
@@ -103,9 +105,9 @@ def _with_patience(calls: pl.DataFrame, hang_up_s: float | None) -> pl.DataFrame
     known[CULPRIT] = hang_up_s or known[CULPRIT]
     usual = pl.col("caller_group").replace_strict(known, return_dtype=pl.Float64)
     waited = (pl.col("code") < 400) & (pl.col("latency_ms") / 1e3 > usual)
-    # A watch goes on after its answer began. Who waited longer is not that impatient.
+    # What streams goes on after its answer began. Who waited longer is not that impatient.
     patient = pl.when(waited).then(pl.max_horizontal(usual, pl.lit(DEADLINE_S))).otherwise(usual)
-    return calls.with_columns(patience_s=pl.when(~pl.col("watches")).then(patient))
+    return calls.with_columns(patience_s=pl.when(~pl.col("streams")).then(patient))
 
 
 def _recorded_ms(recorded: pl.DataFrame, calls: pl.DataFrame) -> pl.Series:
@@ -126,21 +128,25 @@ def _recorded_ms(recorded: pl.DataFrame, calls: pl.DataFrame) -> pl.Series:
 
 def _behaviour(calls: pl.DataFrame, lag_s: float) -> Behaviour:
     """Polls follow each other; all clients ask again where they are refused."""
-    place = pl.int_range(pl.len(), dtype=pl.Int64)
-    chained = calls.with_columns(place=place).with_columns(
-        following=pl.when(pl.col("caller_group") == CULPRIT).then(
-            pl.col("place").shift(-1).over("client", order_by="round")
-        )
-    )
-    has_polls = bool((calls["round"] > 0).any())
-    following = chained["following"].fill_null(NOWHERE).to_numpy() if has_polls else None
     return Behaviour(
         tries=np.full(len(calls), TRIES, dtype=np.int64),
         lag_ns=np.full(len(calls), round(lag_s * SECOND), dtype=np.int64),
         patience_ns=(calls["patience_s"] * SECOND).cast(pl.Int64).fill_null(NEVER).to_numpy(),
-        next_poll=np.full(len(calls), NOWHERE) if following is None else following,
+        next_poll=_following(calls),
         arrivals=int((calls["round"] == 0).sum()),
     )
+
+
+def _following(calls: pl.DataFrame) -> Ints:
+    """Return the place of the next round of the same client, NOWHERE where there is none."""
+    chained = calls.with_columns(place=pl.int_range(pl.len(), dtype=pl.Int64)).select(
+        pl.when(pl.col("round").shift(-1) == pl.col("round") + 1)
+        .then(pl.col("place").shift(-1))
+        .over("caller_group", "client", order_by="round")
+        .alias("following")
+    )
+    places: Ints = chained["following"].fill_null(NOWHERE).to_numpy()
+    return places
 
 
 def _as_ns(ms: pl.Series) -> Ints:

@@ -16,7 +16,7 @@ executed as (
         requests.*, quiet_ms,
         case
             -- Of what is open, nothing is known; greatest would take 0 for a null.
-            when code = 429 or finished_at is null and requests.verb <> 'watch' then null
+            when code = 429 or (finished_at is null and requests.verb is distinct from 'watch') then null
             when requests.verb = 'watch' then epoch(started_at - received_at) * 1e3
             else greatest(0, latency_ms - coalesce(apf_queue_wait_ms, 0))
         end as service_ms,
@@ -33,7 +33,8 @@ executed as (
 slowed as (
     select
         cluster, near, verb, verb_class(verb) as verb_class,
-        greatest(1, sum(service_ms) / sum(quiet_ms)) as slowdown
+        -- Whole nanoseconds, since a sum of fractions depends on their order.
+        greatest(1, sum((service_ms * 1e6)::bigint) / sum((quiet_ms * 1e6)::bigint)) as slowdown
     from executed
     where code < 400 and quiet_ms > 0
     group by grouping sets ((cluster, near, verb), (cluster, near, verb_class(verb)))
