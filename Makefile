@@ -1,6 +1,6 @@
 # Every target sets up what it needs: uv (from the machine, else into .uv with pip) and the locked environment.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format docs bench clean
+.PHONY: help setup demo test check lint format docs bench mutations clean
 
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin/
@@ -43,6 +43,9 @@ docs: $(STAMP)  ## generate the pages that come from the code
 
 bench: $(STAMP)  ## measure speed and memory; prints ratios
 	$(RUN)python bench/ingest.py
+
+mutations: $(STAMP)  ## break each rule of flow control: does a test tell?
+	$(RUN)python bench/mutations.py
 
 clean:  ## remove what was built
 	rm -rf .venv .uv reports/*/ bench/work dist

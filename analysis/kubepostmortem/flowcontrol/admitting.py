@@ -9,23 +9,16 @@ from __future__ import annotations
 from numba.extending import register_jitable
 
 from kubepostmortem.flowcontrol.clients import ask_again, leaves_ns
-from kubepostmortem.flowcontrol.ending import note_end, refuse
-from kubepostmortem.flowcontrol.events import CUT, FINISH, WAIT_END, WATCH_END, push
+from kubepostmortem.flowcontrol.ending import refuse
+from kubepostmortem.flowcontrol.events import WAIT_END, push
+from kubepostmortem.flowcontrol.executing import begin, pass_by
 from kubepostmortem.flowcontrol.meters import advance_meter
-from kubepostmortem.flowcontrol.processor import admit, is_shared
-from kubepostmortem.flowcontrol.queues import (
-    dispatch,
-    enqueue,
-    execute,
-    has_room,
-    next_queue,
-    queue_of_hand,
-)
+from kubepostmortem.flowcontrol.queues import enqueue, next_queue, queue_of_hand
+from kubepostmortem.flowcontrol.seats import dispatch, execute, has_room
 from kubepostmortem.flowcontrol.state import (
     ARRIVAL_R,
     CALL,
     CONCURRENCY_LIMIT,
-    EXECUTED,
     FINAL_SEATS,
     FLOW,
     HEAD,
@@ -37,7 +30,6 @@ from kubepostmortem.flowcontrol.state import (
     LINGERS_NS,
     METER,
     MOST_FINAL,
-    NEVER,
     NOWHERE,
     OUTCOME,
     PENDING,
@@ -47,13 +39,10 @@ from kubepostmortem.flowcontrol.state import (
     RECEIVED_NS,
     SEATS,
     SEATS_USED,
-    SERVICE_NS,
-    STOP_NS,
     WAIT_NS,
     WAITERS,
     WAITING,
     WANTED,
-    WATCH_NS,
     Hands,
     Levels,
     Requests,
@@ -67,15 +56,16 @@ from kubepostmortem.flowcontrol.world import World
 def ask(world: World, request: int, ns: int, hands: Hands) -> None:
     """Let a client ask, for the first time or again."""
     requests, clients = world.requests, world.clients
-    if requests.numbers[request, LEVEL] == NOWHERE:
-        return
     if ask_again(clients):
         requests.times[request, RECEIVED_NS] = ns
         requests.numbers[request, QUEUE] = NOWHERE
         requests.numbers[request, OUTCOME] = PENDING
         if clients.first_ns[request] == NOWHERE:
             clients.first_ns[request] = ns
-    arrive(world, request, hands)
+    if requests.numbers[request, LEVEL] != NOWHERE:
+        arrive(world, request, hands)
+    elif ask_again(clients):
+        pass_by(world, request, ns)
 
 
 @register_jitable
@@ -89,11 +79,11 @@ def arrive(world: World, request: int, hands: Hands) -> None:
         _arrive_at_queue(world, level, request, hands)
     elif has_room(levels, level, requests.numbers[request, SEATS]):
         execute(levels, level, requests, request, ns)
-        _begin(world, request, ns)
+        begin(world, request, ns)
     elif ask_again(world.clients) and world.clients.overflow[request] != NOWHERE:
         requests.numbers[request, LEVEL] = world.clients.overflow[request]
         execute(levels, requests.numbers[request, LEVEL], requests, request, ns)
-        _begin(world, request, ns)
+        begin(world, request, ns)
     else:
         refuse(world, request, CONCURRENCY_LIMIT, ns)
 
@@ -147,13 +137,6 @@ def wait_ends_ns(world: World, request: int) -> int:
 
 
 @register_jitable
-def cut_off_ns(world: World, request: int) -> int:
-    """Return when deadline or client end this try, done or not."""
-    times = world.requests.times[request]
-    return int(min(times[RECEIVED_NS] + times[STOP_NS], leaves_ns(world.clients, request)))
-
-
-@register_jitable
 def dispatch_all(world: World, level: int, ns: int) -> None:
     """Let waiting requests execute, as long as the next one in turn fits."""
     levels, requests = world.levels, world.requests
@@ -166,34 +149,4 @@ def dispatch_all(world: World, level: int, ns: int) -> None:
         if not has_room(levels, level, requests.numbers[request, SEATS]):
             return
         dispatch(levels, level, requests, queue, ns)
-        _begin(world, request, ns)
-
-
-@register_jitable
-def _begin(world: World, request: int, ns: int) -> None:
-    requests, watching = world.requests, world.watching
-    watched = watching.watched[requests.numbers[request, CALL]]
-    if watched != NOWHERE:
-        watching.going_on[watched] += 1
-    if is_shared(world.processor):
-        _begin_sharing(world, request, ns)
-        return
-    served_ns = ns + requests.times[request, SERVICE_NS]
-    cut_ns = cut_off_ns(world, request)
-    ended_ns = min(served_ns, cut_ns)
-    if ask_again(world.clients):
-        world.clients.cut[request] = cut_ns < served_ns
-    note_end(requests, request, EXECUTED, ended_ns)
-    push(world.levels, ended_ns, FINISH, request)
-    if watched != NOWHERE:
-        watched_ns = ended_ns + requests.times[request, WATCH_NS]
-        push(world.levels, min(watched_ns, cut_ns), WATCH_END, request)
-
-
-@register_jitable
-def _begin_sharing(world: World, request: int, ns: int) -> None:
-    note_end(world.requests, request, EXECUTED, NOWHERE)
-    admit(world.processor, request, world.requests.times[request, SERVICE_NS], ns)
-    cut_ns = cut_off_ns(world, request)
-    if cut_ns < NEVER:
-        push(world.levels, cut_ns, CUT, request)
+        begin(world, request, ns)

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from kubepostmortem.flowcontrol.retry_after import LONGEST_S, SECOND_NS
 from kubepostmortem.flowcontrol.state import NEVER, NOWHERE, RECEIVED_NS, Ints, Requests
 
-MOST_LEVELS = 256
-
 # Columns of what a level tells the clients that it refuses; see retry_after for the rules.
 WAIT_S, RAISED_S, COUNTED_S, DYNAMIC, COUNTS = range(5)
 
@@ -43,12 +41,12 @@ class Clients(NamedTuple):
 
 def asking_once() -> Clients:
     """Return clients that take what they get."""
-    return new_clients(0)
+    return new_clients(0, 0)
 
 
-def new_clients(requests: int, *, dynamic: bool = True) -> Clients:
+def new_clients(requests: int, levels: int, *, dynamic: bool = True) -> Clients:
     """Return clients that ask once; dynamic: Retry-After grows with refusals, from 1.28 on."""
-    told = np.zeros((MOST_LEVELS, COUNTS + LONGEST_S), dtype=np.int64)
+    told = np.zeros((levels, COUNTS + LONGEST_S), dtype=np.int64)
     told[:, WAIT_S], told[:, RAISED_S] = 1, -LONGEST_S
     told[:, COUNTED_S], told[:, DYNAMIC] = -NEVER, dynamic
     return Clients(

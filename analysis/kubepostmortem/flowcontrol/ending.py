@@ -8,7 +8,7 @@ from kubepostmortem.flowcontrol.clients import ask_again, next_try_ns, poll_afte
 from kubepostmortem.flowcontrol.events import ASK, LINGER_END, WATCH_END, push
 from kubepostmortem.flowcontrol.meters import advance_meter
 from kubepostmortem.flowcontrol.processor import leave
-from kubepostmortem.flowcontrol.queues import finish, release
+from kubepostmortem.flowcontrol.seats import finish, release
 from kubepostmortem.flowcontrol.state import (
     CALL,
     ENDED_NS,

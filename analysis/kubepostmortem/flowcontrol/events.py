@@ -1,8 +1,7 @@
 """What happens next: a binary heap of instants.
 
-At one instant, requests finish before seats that linger are freed, then waits end, then watches,
-then deadlines are over, clients ask again, and requests arrive; among alike, in the order of
-arrival.
+At one instant, requests finish and are cut off before seats that linger are freed, then waits end,
+then watches, then clients ask again, and requests arrive; among alike, in the order of arrival.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from numba.extending import register_jitable
 
 from kubepostmortem.flowcontrol.state import EVENTS, Levels
 
-FINISH, LINGER_END, WAIT_END, WATCH_END, CUT, ASK = range(6)
+FINISH, CUT, LINGER_END, WAIT_END, WATCH_END, ASK = range(6)
 KIND_BITS = 40  # below them, the number of the request
 
 

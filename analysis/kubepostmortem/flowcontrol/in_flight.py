@@ -23,7 +23,7 @@ from kubepostmortem.flowcontrol.state import (
     with_level,
 )
 
-UNCOUNTED, READS, WRITES = range(3)
+UNCOUNTED, READS, WRITES, POOLS = range(4)
 
 
 @dataclass(frozen=True, slots=True)

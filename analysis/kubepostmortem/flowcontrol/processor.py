@@ -84,7 +84,7 @@ def admit(processor: Processor, request: int, work_ns: int, ns: int) -> None:
     due = state[SERVED] + float(work_ns)
     while child > 0:
         parent = (child - 1) >> 1
-        if processor.due[parent] <= due:
+        if not _is_before(due, request, processor.due[parent], processor.request[parent]):
             break
         _move(processor, parent, child)
         child = parent
@@ -101,14 +101,26 @@ def take_first(processor: Processor) -> int:
     parent = 0
     while 2 * parent + 1 < size:
         child = 2 * parent + 1
-        if child + 1 < size and processor.due[child + 1] < processor.due[child]:
-            child += 1
-        if due <= processor.due[child]:
+        right = child + 1
+        if right < size and _is_before(
+            processor.due[right],
+            processor.request[right],
+            processor.due[child],
+            processor.request[child],
+        ):
+            child = right
+        if _is_before(due, request, processor.due[child], processor.request[child]):
             break
         _move(processor, child, parent)
         parent = child
     processor.due[parent], processor.request[parent] = due, request
     return int(first)
+
+
+@register_jitable
+def _is_before(due: float, request: int, other_due: float, other: int) -> bool:
+    """Whether a request is done before another one; of equals, the one that was offered first."""
+    return bool(due < other_due or (due == other_due and request < other))
 
 
 @register_jitable

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from numba.extending import register_jitable
 
-from kubepostmortem.flowcontrol.meters import NS_OF_WORK, note_demand, work
+from kubepostmortem.flowcontrol.meters import (
+    note_demand,
+    work,
+)
 from kubepostmortem.flowcontrol.state import (
     ACTIVE,
     AFTER,
@@ -18,9 +21,6 @@ from kubepostmortem.flowcontrol.state import (
     BEFORE,
     BUSY,
     BUSY_PLACE,
-    DISPATCHED_NS,
-    EXECUTING,
-    EXEMPT,
     FINAL_SEATS,
     HAND,
     HEAD,
@@ -28,9 +28,7 @@ from kubepostmortem.flowcontrol.state import (
     IN_PLACE,
     INITIAL_SEATS,
     LAST_SERVED,
-    LIMIT,
     LINGER_NS,
-    LINGERS_NS,
     METER,
     NOWHERE,
     PLACE,
@@ -39,7 +37,6 @@ from kubepostmortem.flowcontrol.state import (
     RUNNING,
     SEATS,
     SEATS_OF_QUEUES,
-    SEATS_USED,
     SEATS_WAITING,
     START_R,
     TAIL,
@@ -48,7 +45,6 @@ from kubepostmortem.flowcontrol.state import (
     WAITING,
     WAITING_SEATS,
     WAITING_WORK,
-    WANTED,
     Ints,
     Levels,
     Requests,
@@ -65,17 +61,6 @@ def asked_work(requests: Requests, request: int) -> int:
     return initial + work(
         float(requests.numbers[request, FINAL_SEATS]), requests.times[request, LINGER_NS]
     )
-
-
-@register_jitable
-def has_room(levels: Levels, level: int, seats: int) -> bool:
-    """Whether a request of that many seats may execute; one wider than the limit, alone."""
-    counters = levels.counters[level]
-    if counters[WANTED] == EXEMPT:
-        return True
-    if seats > counters[LIMIT]:
-        return bool(counters[EXECUTING] == 0)
-    return bool(counters[SEATS_USED] + seats <= counters[LIMIT])
 
 
 @register_jitable
@@ -185,85 +170,14 @@ def next_queue(levels: Levels, level: int) -> int:
 
 
 @register_jitable
-def dispatch(levels: Levels, level: int, requests: Requests, queue: int, ns: int) -> None:
-    """Let the head of a queue execute.
-
-    Final seats beyond the limit become fewer and linger longer. The API server lowers its count of
-    seats waiting by the narrower width, so that count drifts upwards; the demand for seats does.
-    """
-    counters = levels.counters[level]
-    request = levels.queues[queue, HEAD]
-    asked = asked_work(requests, request)
-    dequeue(levels, level, requests, request, queue)
-    _squeeze(requests, request, counters[LIMIT])
-    seats = requests.numbers[request, SEATS]
-    counters[LAST_SERVED] = levels.queues[queue, PLACE]
-    counters[SEATS_WAITING] -= seats
-    counters[SEATS_OF_QUEUES] += seats * levels.queues[queue, IN_PLACE]
-    levels.queues[queue, RUNNING] += 1
-    levels.queues[queue, USED_SEATS] += seats
-    execute(levels, level, requests, request, ns)
-    levels.queues[queue, START_R] += asked
-    keep_up(levels, requests, queue)
-
-
-@register_jitable
-def _squeeze(requests: Requests, request: int, limit: int) -> None:
-    final = requests.numbers[request, FINAL_SEATS]
-    if final > limit:
-        lingering = work(float(final), requests.times[request, LINGER_NS])
-        requests.numbers[request, SEATS] = max(requests.numbers[request, INITIAL_SEATS], limit)
-        requests.times[request, LINGERS_NS] = int(float(lingering) / float(limit) * NS_OF_WORK)
-
-
-@register_jitable
-def execute(levels: Levels, level: int, requests: Requests, request: int, ns: int) -> None:
-    """Count a request as executing."""
-    levels.counters[level, EXECUTING] += 1
-    levels.counters[level, SEATS_USED] += requests.numbers[request, SEATS]
-    requests.times[request, DISPATCHED_NS] = ns
-    note_demand(levels, level, ns)
-
-
-@register_jitable
-def finish(levels: Levels, level: int, requests: Requests, request: int, ns: int) -> None:
-    """Count a request as done, and correct its queue by how long it really took."""
-    levels.counters[level, EXECUTING] -= 1
-    queue = requests.numbers[request, QUEUE]
-    if queue == NOWHERE:
-        return
-    levels.queues[queue, RUNNING] -= 1
-    took_ns = ns - requests.times[request, DISPATCHED_NS]
-    seats = float(requests.numbers[request, INITIAL_SEATS])
-    levels.queues[queue, START_R] -= work(seats, GUESS_NS - took_ns)
-    _note_rest(levels, level, queue)
-    keep_up(levels, requests, queue)
-
-
-@register_jitable
-def _note_rest(levels: Levels, level: int, queue: int) -> None:
+def note_rest(levels: Levels, level: int, queue: int) -> None:
+    """Count a queue as no longer in use, if nothing waits or executes in it."""
     if levels.queues[queue, RUNNING] == 0 and levels.queues[queue, WAITERS] == 0:
         levels.counters[level, ACTIVE] -= levels.queues[queue, IN_PLACE]
 
 
 @register_jitable
-def release(levels: Levels, level: int, requests: Requests, request: int, ns: int) -> None:
-    """Free the seats of a request; a queue too many goes when nothing is left in it."""
-    seats = requests.numbers[request, SEATS]
-    levels.counters[level, SEATS_USED] -= seats
-    note_demand(levels, level, ns)
-    queue = requests.numbers[request, QUEUE]
-    if queue == NOWHERE:
-        return
-    levels.queues[queue, USED_SEATS] -= seats
-    levels.counters[level, SEATS_OF_QUEUES] -= seats * levels.queues[queue, IN_PLACE]
-    too_many = levels.counters[level, QUEUES] > levels.counters[level, WANTED]
-    if too_many and levels.queues[queue, WAITERS] == 0 and levels.queues[queue, RUNNING] == 0:
-        _remove(levels, level, levels.queues[queue, PLACE])
-
-
-@register_jitable
-def _remove(levels: Levels, level: int, place: int) -> None:
+def remove(levels: Levels, level: int, place: int) -> None:
     """Take the queue at a place out of use.
 
     A queue that is out already may name a place once more, when its last lingering seats go; the
@@ -295,5 +209,5 @@ def give_up(levels: Levels, level: int, requests: Requests, request: int, ns: in
     dequeue(levels, level, requests, request, queue)
     levels.counters[level, SEATS_WAITING] -= requests.numbers[request, SEATS]
     note_demand(levels, level, ns)
-    _note_rest(levels, level, queue)
+    note_rest(levels, level, queue)
     keep_up(levels, requests, queue)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kubepostmortem.flowcontrol.clients import Clients, new_clients
 from kubepostmortem.flowcontrol.configuration import Configuration
 from kubepostmortem.flowcontrol.flows import DealtFlow
-from kubepostmortem.flowcontrol.in_flight import InFlightLimits, InFlightServing
+from kubepostmortem.flowcontrol.in_flight import POOLS, InFlightLimits, InFlightServing
 from kubepostmortem.flowcontrol.offered import Offered
 from kubepostmortem.flowcontrol.preparation import Preparation, Server
 from kubepostmortem.flowcontrol.processor import new_processor, no_processor
@@ -88,18 +88,19 @@ def react(
         else Serving(preparation, borrows=server.rules.minor >= BORROWING_SINCE, reloads=True)
     )
     dynamic = server.rules.minor >= DYNAMIC_RETRY_AFTER_SINCE and serving.borrows
-    clients = _clients(behaviour, dynamic)
+    configuration = policy if isinstance(policy, Configuration) else Configuration({}, ())
+    levels = max(POOLS, len(configuration.priority_levels))
+    clients = _clients(behaviour, levels, dynamic)
     if isinstance(serving, InFlightServing):
         serving.let_masters_pass(clients)
     serving.act(clients, new_processor(cores, len(offered)) if cores else no_processor())
     serving.state.clock[ARRIVALS_END] = behaviour.arrivals
-    configuration = policy if isinstance(policy, Configuration) else Configuration({}, ())
     serving.serve([Change(0, configuration)], 0)
     return _reacted(serving, clients)
 
 
-def _clients(behaviour: Behaviour, dynamic: bool) -> Clients:
-    clients = new_clients(len(behaviour.tries), dynamic=dynamic)
+def _clients(behaviour: Behaviour, levels: int, dynamic: bool) -> Clients:
+    clients = new_clients(len(behaviour.tries), levels, dynamic=dynamic)
     clients.tries[:], clients.lag_ns[:] = behaviour.tries, behaviour.lag_ns
     clients.patience_ns[:] = behaviour.patience_ns
     clients.next_poll[:] = behaviour.next_poll
@@ -108,24 +109,17 @@ def _clients(behaviour: Behaviour, dynamic: bool) -> Clients:
 
 def _reacted(serving: Serving, clients: Clients) -> Reacted:
     times, numbers = serving.requests.times, serving.requests.numbers
-    passing = serving.preparation.bypassing()
-    offered = serving.preparation.offered
-    outcome = np.where(passing, BYPASS, numbers[:, OUTCOME])
-    first_ns = np.where(passing, offered.received_ns, clients.first_ns)
-    started_ns = np.where(passing, first_ns, times[:, DISPATCHED_NS])
-    ended_ns = np.where(passing, first_ns + offered.service_ns, times[:, ENDED_NS])
-    executed = (outcome == EXECUTED) | passing
+    outcome, started_ns, ended_ns = numbers[:, OUTCOME], times[:, DISPATCHED_NS], times[:, ENDED_NS]
+    executed = (outcome == EXECUTED) | (outcome == BYPASS)
     return Reacted(
         asked=outcome != PENDING,
         answered=executed & ~clients.cut,
         cut=executed & clients.cut,
         refused=clients.refused,
-        waited_ns=np.where(
-            passing, 0, np.where(executed, started_ns, ended_ns) - times[:, RECEIVED_NS]
-        ),
+        waited_ns=np.where(executed, started_ns, ended_ns) - times[:, RECEIVED_NS],
         started_ns=started_ns,
         ended_ns=ended_ns,
-        took_ns=ended_ns - first_ns,
+        took_ns=ended_ns - clients.first_ns,
         flow=numbers[:, FLOW],
         flows=serving.preparation.flows.met,
     )

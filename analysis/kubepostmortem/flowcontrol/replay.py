@@ -24,7 +24,7 @@ from kubepostmortem.flowcontrol.objects import PriorityLevel
 from kubepostmortem.flowcontrol.offered import Offered
 from kubepostmortem.flowcontrol.preparation import Preparation, Server
 from kubepostmortem.flowcontrol.priority_level import ServedLevel
-from kubepostmortem.flowcontrol.processor import Processor, no_processor
+from kubepostmortem.flowcontrol.processor import SHARING, Processor, no_processor
 from kubepostmortem.flowcontrol.replayed import LevelLimits, Replayed, replayed
 from kubepostmortem.flowcontrol.serving import is_idle
 from kubepostmortem.flowcontrol.state import (
@@ -108,7 +108,8 @@ class Serving:
         if end_ns < NEVER:
             return self._now_ns == end_ns
         clock = self.state.clock
-        done = clock[NEXT_ARRIVAL] == clock[ARRIVALS_END] and clock[EVENTS] == 0
+        asked = clock[NEXT_ARRIVAL] == clock[ARRIVALS_END] and clock[EVENTS] == 0
+        done = asked and self.processor.state[SHARING] == 0
         return bool(done and self._next_ns > self._until_ns)
 
     def _go_on(self, configuration: Configuration, end_ns: int) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from numba.extending import register_jitable
 
-from kubepostmortem.flowcontrol.admitting import ask, cut_off_ns, dispatch_all, wait_ends_ns
+from kubepostmortem.flowcontrol.admitting import ask, dispatch_all, wait_ends_ns
 from kubepostmortem.flowcontrol.ending import end_service, is_served, refuse, vacate
 from kubepostmortem.flowcontrol.events import ASK, CUT, LINGER_END, WAIT_END, WATCH_END, pop
+from kubepostmortem.flowcontrol.executing import cut_off_ns
 from kubepostmortem.flowcontrol.meters import advance_meter
 from kubepostmortem.flowcontrol.processor import done_ns, take_first
-from kubepostmortem.flowcontrol.queues import give_up, release
+from kubepostmortem.flowcontrol.queues import give_up
+from kubepostmortem.flowcontrol.seats import release
 from kubepostmortem.flowcontrol.state import (
     ARRIVALS_END,
     CALL,

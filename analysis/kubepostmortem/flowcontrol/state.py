@@ -30,7 +30,7 @@ NOWHERE = -1  # no level, no queue, no neighbour in a queue, no hand, no instant
     WAITING,  # requests
     EXECUTING,  # requests, without lingering ones
     SEATS_USED,  # by requests that execute or linger
-    SEATS_WAITING,  # as the API server counts them, see queues.dispatch
+    SEATS_WAITING,  # as the API server counts them, see seats.dispatch
     ACTIVE,  # queues where requests wait or execute
     SEATS_OF_QUEUES,  # used or waited for, of the queues in place
     QUEUES,  # in place; more than wanted while they drain
