@@ -27,15 +27,7 @@ from kubepostmortem.incident import Window
 from kubepostmortem.questions import QUESTIONS
 
 WINDOW = Window.parse("2024-12-11T21:00:00Z/2024-12-11T23:30:00Z")
-LATER = {  # questions that are not asked yet
-    "cost-scaling",
-    "dns",
-    "when-visible",
-    "which-version",
-    "blast-radius",
-    "recovery",
-}
-KNOWN = LATER | {question.id for question in QUESTIONS}
+KNOWN = {question.id for question in QUESTIONS}
 HOSTILE = [
     "it's",
     "$(touch pwned)",

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from kubepostmortem.questions import (
+    blast_radius,
     break_glass,
+    cost_scaling,
+    dns,
     inflight_limits,
     priority_and_fairness,
+    recovery,
     what_changed,
+    when_visible,
     which_deploy,
+    which_version,
     who_grew,
     why_nodes,
 )
@@ -18,7 +24,13 @@ QUESTIONS: tuple[Question, ...] = (
     what_changed,
     why_nodes,
     which_deploy,
+    cost_scaling,
+    dns,
+    when_visible,
     inflight_limits,
     priority_and_fairness,
     break_glass,
+    which_version,
+    blast_radius,
+    recovery,
 )

@@ -1,0 +1,1 @@
+"""Alert rules replayed: PromQL over recorded samples, evaluated as Prometheus does."""

@@ -1,0 +1,1 @@
+"""Who depends on the API server: how each component fared, what stopped, what a store saves."""

@@ -1,0 +1,1 @@
+"""What recovery took: attempts and outcomes, load after each, and what would have been faster."""

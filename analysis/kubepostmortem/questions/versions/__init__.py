@@ -1,0 +1,1 @@
+"""Which versions ran in a cluster: programs, builds, skew, support and features."""
