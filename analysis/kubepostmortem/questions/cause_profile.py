@@ -96,15 +96,16 @@ def evidence(profile: Profile) -> dict[str, Any]:
         "retrying": asdict(retrying)
         | {"unique_requests": retrying.unique_requests, "retry_factor": retrying.retry_factor},
     }
-    plain: dict[str, Any] = _plain(facts)
-    return plain
+    told: dict[str, Any] = plain(facts)
+    return told
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value with its times as ISO 8601, tuples as lists."""
     if isinstance(value, datetime):
         return iso(value)
     if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
+        return {key: plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     return value

@@ -77,9 +77,14 @@ def caveats(grown: Growth, seen: Coverage) -> list[str]:
     if most is not found[0]:
         said.append(
             f"By the number of requests alone {most.name} ({most.does}) grew most, "
-            f"{percent(most.share_of_requests)}; it {most.why}."
+            f"{percent(most.share_of_requests)}; {_they(most.why)}."
         )
     return said
+
+
+def _they(why: str) -> str:
+    """Let a reason speak of the requests that grew: some reasons are said of several."""
+    return f"these {why}" if why.startswith("are ") else f"that {why}"
 
 
 def agrees(grown: Growth) -> bool:

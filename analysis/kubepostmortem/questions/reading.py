@@ -30,7 +30,8 @@ with shapes as (
         mode(label_selector) as label_selector,
         count(*) filter (code = 429) / count(*) as throttled,
         count(*) filter (code >= 500) / count(*) as failed,
-        mode(uri_path) as example_path
+        mode(uri_path) as example_path,
+        min(audit_id) as example_audit_id
     {CALLS}
     group by 1
     order by requests desc, resource
@@ -77,6 +78,8 @@ select
     count(*) as intervals,
     median(interval_s) as interval_s,
     quantile_cont(interval_s, 0.1) as interval_p10_s,
+    quantile_cont(interval_s, 0.25) as interval_p25_s,
+    quantile_cont(interval_s, 0.75) as interval_p75_s,
     quantile_cont(interval_s, 0.9) as interval_p90_s,
     (select median(variation) from by_client where by_client.resource = paced.resource)
         as variation,
@@ -114,12 +117,13 @@ class Shape:
     throttled: float
     failed: float
     example_path: str | None
+    example_audit_id: str | None
     objects: float | None
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How often one client asks for a resource, seconds: median, 10th and 90th percentile.
+    """How often one client asks for a resource, seconds: median and percentiles.
 
     Times between two requests of which the first was answered. variation: their standard deviation
     over their mean, median over clients (None: no client called four times); back_to_back: part of
@@ -131,6 +135,8 @@ class Pace:
     intervals: int
     interval_s: float
     interval_p10_s: float
+    interval_p25_s: float
+    interval_p75_s: float
     interval_p90_s: float
     variation: float | None
     back_to_back: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +12,13 @@ import polars as pl
 from kubepostmortem.errors import MissingEvidence
 from kubepostmortem.incident import iso
 from kubepostmortem.questions.cause import Cause
+from kubepostmortem.questions.cause_profile import plain
 from kubepostmortem.questions.coverage import coverage
-from kubepostmortem.questions.growth import first_cause, nothing_grew
+from kubepostmortem.questions.growth import growth, nothing_grew
 from kubepostmortem.questions.question import Answer, Confidence, Figure, Inquiry, Missing, Table
-from kubepostmortem.questions.words import percent, span, when
+from kubepostmortem.questions.suspects.judging import judged
+from kubepostmortem.questions.suspects.lookups import candidates, known
+from kubepostmortem.questions.words import listed, percent, span, when
 
 id = "which-deploy"
 text = {
@@ -23,25 +27,13 @@ text = {
 }
 needs = ("requests", "incident")
 
-GROWN = 0.02  # of the total growth of demand: below it a deploy's own calls did not grow
-SLACK_S = 5.0  # clocks of pipelines and API servers differ a little
 PODS = "pods first seen"
 INFERRED = (
     "No record tells of this release: its time is that of the first calls (or the placing) of its "
     "new pods."
 )
+OVER = {"waves": "clients", "nodes": "nodes", "clusters": "clusters"}
 SHOWN = 8  # rows of the table; the evidence holds all
-
-CANDIDATES = """
-select candidates.*,
-    coalesce(growth_demand, 0) / nullif((select sum(growth_demand) from load_growth), 0) as share,
-    growth_rps
-from deploy_candidates as candidates
-left join growth_by_client using (cluster, namespace, service)
-where applied_at >= (select min(begins_at) - interval 1 hour from incident)
-    and applied_at < (select max(ends_at) from incident)
-order by applied_at, service, namespace, candidates.cluster
-"""
 
 STEPS = """
 select applied_at, action, actor, reported_by from deploy_steps
@@ -58,13 +50,16 @@ from load_by_interval group by interval_at order by interval_at
 
 def answer(inquiry: Inquiry) -> Answer:
     """Rank releases by their own clients' growth, and rule out what came after the growth."""
-    top = first_cause(inquiry)
-    if top is None:
+    found = growth(inquiry)
+    primary = [one for one in found.causes if one.kind == "primary"] if found else []
+    if not primary:
         return nothing_grew(id, inquiry)
-    candidates = inquiry.rows("releases near the incident", CANDIDATES)
-    if not candidates:
+    top = primary[0]
+    rows = candidates(inquiry)
+    if not rows:
         raise MissingEvidence("deploy_candidates", "ingest a deploy timeline (CSV or JSON)")
-    suspects = _rank([_suspect(row, top) for row in candidates])
+    facts = known(inquiry, primary)
+    suspects = judged(rows, facts)
     seen = coverage(inquiry)
     first = suspects[0]
     return Answer(
@@ -77,6 +72,8 @@ def answer(inquiry: Inquiry) -> Answer:
             "coverage": seen.share,
             "suspects": suspects,
             "steps": _steps(inquiry, first),
+            "waves": plain([asdict(wave) for wave in facts.waves]),
+            "fan_out": asdict(facts.law) if facts.law else None,
         },
         caveats=[
             "A release is tied to the growth through the calls of its own workload or service "
@@ -87,67 +84,8 @@ def answer(inquiry: Inquiry) -> Answer:
         missing=_missing(inquiry, first),
         sql=inquiry.statements,
         figures=[_figure(inquiry, suspects)],
-        tables=[_table(suspects)],
+        tables=_tables(suspects),
     )
-
-
-def _suspect(row: dict[str, Any], top: Cause) -> dict[str, Any]:
-    lag = (top.onset - row["applied_at"]).total_seconds() if top.onset else None
-    share = float(row["share"] or 0)
-    verdict, reason = _verdict(row, share, lag)
-    return {
-        "service": row["service"],
-        "namespace": row["namespace"],
-        "cluster": row["cluster"],
-        "at": iso(row["applied_at"]),
-        "last_step_at": iso(row["last_step_at"]),
-        "version": row["version"],
-        "kind": row["kind"],
-        "actor": row["actor"],
-        "actions": row["actions"],
-        "reported_by": row["reported_by"],
-        "lag_s": lag,
-        "share": share,
-        "verdict": verdict,
-        "reason": reason,
-    }
-
-
-def _verdict(row: dict[str, Any], share: float, lag: float | None) -> tuple[str, str]:
-    """Judge one release: a cause precedes its effect, and its own clients carry the growth."""
-    if lag is not None and lag < -SLACK_S:
-        return "innocent", f"applied {span(-lag)} after the growth began"
-    if row["growth_rps"] is None:
-        return "possible", "makes no API calls of its own that the log shows"
-    if share < GROWN:
-        return "innocent", f"its own calls are {percent(max(share, 0))} of the growth"
-    if lag is None:
-        return "possible", f"its own calls are {percent(share)} of the growth; no onset is known"
-    return "cause", f"its own calls are {percent(share)} of the growth, {span(lag)} after it"
-
-
-def _rank(suspects: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Order by verdict, share and nearness; a known cause rules the other ones out."""
-    known = any(suspect["verdict"] == "cause" for suspect in suspects)
-    if known:
-        suspects = [_ruled_out(suspect) for suspect in suspects]
-    order = {"cause": 0, "possible": 1, "innocent": 2}
-    ranked = sorted(
-        suspects,
-        key=lambda s: (order[s["verdict"]], -s["share"], abs(s["lag_s"] or 0), _name(s)),
-    )
-    return [{"rank": place, **suspect} for place, suspect in enumerate(ranked, start=1)]
-
-
-def _name(suspect: dict[str, Any]) -> tuple[str, str, str]:
-    return suspect["service"], suspect["namespace"] or "", suspect["cluster"]
-
-
-def _ruled_out(suspect: dict[str, Any]) -> dict[str, Any]:
-    if suspect["verdict"] != "possible":
-        return suspect
-    reason = f"{suspect['reason']}; another release explains the growth"
-    return {**suspect, "verdict": "innocent", "reason": reason}
 
 
 def _headline(suspects: Sequence[dict[str, Any]], top: Cause) -> str:
@@ -163,9 +101,16 @@ def _headline(suspects: Sequence[dict[str, Any]], top: Cause) -> str:
     innocent = sum(s["verdict"] == "innocent" for s in suspects)
     return (
         f"{name}, applied at {when(at)}{by}: its calls began "
-        f"{span(first['lag_s'])} later and are {percent(first['share'])} of the growth in demand. "
-        f"{innocent} other changes are ruled out."
+        f"{span(max(first['lag_s'], 0.0))} later and are {percent(first['share'])} of the growth "
+        f"in demand. {_follows(first)}{innocent} other changes are ruled out."
     )
+
+
+def _follows(first: dict[str, Any]) -> str:
+    """Say that the growth goes with the rollout, over nodes or clients, where it does."""
+    followed = {one["kind"] for one in first["signs"] if one["supports"]}
+    over = [name for kind, name in OVER.items() if kind in followed]
+    return f"The load follows its rollout over {listed(over)}. " if over else ""
 
 
 def _confidence(first: dict[str, Any]) -> Confidence:
@@ -216,7 +161,7 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=None)
 
 
-def _table(suspects: Sequence[dict[str, Any]]) -> Table:
+def _tables(suspects: Sequence[dict[str, Any]]) -> list[Table]:
     left = len(suspects) - SHOWN
     rows = pl.DataFrame(suspects[:SHOWN], infer_schema_length=None).select(
         "rank",
@@ -229,4 +174,15 @@ def _table(suspects: Sequence[dict[str, Any]]) -> Table:
         "reason",
     )
     says = "Changes near the incident" + (f", the first {SHOWN}; {left} more" if left > 0 else "")
-    return Table(says, rows)
+    return [Table(says, rows), *_signs(suspects[0])]
+
+
+def _signs(first: dict[str, Any]) -> list[Table]:
+    if first["verdict"] != "cause":
+        return []
+    words = {True: "for it", False: "against it", None: "neither"}
+    rows = [
+        {"sign": one["kind"], "speaks": words[one["supports"]], "reason": one["says"]}
+        for one in first["signs"]
+    ]
+    return [Table(f"What speaks for and against {first['service']}", pl.DataFrame(rows))]

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import polars as pl
 
+from kubepostmortem.questions.callers import workloads
 from kubepostmortem.questions.calls import CALLS, CLUSTER_NODES, FOOTPRINT, Calls
 from kubepostmortem.questions.cause import Cause
-from kubepostmortem.questions.coverage import Coverage, coverage
+from kubepostmortem.questions.cause_profile import plain
+from kubepostmortem.questions.coverage import coverage
 from kubepostmortem.questions.growth import first_cause, nothing_grew
+from kubepostmortem.questions.purposes import purposes, scraped
 from kubepostmortem.questions.question import Answer, Confidence, Figure, Inquiry, Missing, Table
-from kubepostmortem.questions.words import number, percent
+from kubepostmortem.questions.spread.covered import covered, curves
+from kubepostmortem.questions.spread.per_node import Group, node_rps, one_each, per_node
+from kubepostmortem.questions.spread.told import caveats, headline
+from kubepostmortem.questions.waves import waves
 
 id = "why-nodes"
 text = {
@@ -31,32 +38,10 @@ select
 {CALLS}
 """
 
-PURPOSES = f"""
-select
-    case
-        when regexp_matches(uri_path, '(^|/)metrics(/|$)|/api/v1/nodes/[^/]+/proxy')
-            then 'metrics scrape'
-        when scope = 'nonresource' then 'other non-resource URL'
-        when verb = 'watch' then 'watch'
-        when verb = 'list' then 'list of resources'
-        when verb = 'get' then 'get of one object'
-        else 'write'
-    end as purpose,
-    count(*) as requests
-{CALLS}
-group by purpose
-order by requests desc, purpose
-"""
-
-PER_NODE = f"""
-select median(requests) as median, quantile_cont(requests, 0.95) as p95, max(pods) as most_pods
-from (select node, count(*) as requests, count(distinct pod) as pods
-    {CALLS} and node is not null group by cluster, node)
-"""
-
 DAEMONSET = """
 select kind, replicas, ready from workloads
 where namespace || '/' || name = $workload
+order by kind
 """
 
 SPREAD = f"""
@@ -82,94 +67,66 @@ def answer(inquiry: Inquiry) -> Answer:
         question=id,
         status="answered",
         confidence=seen.weaken(_confidence(facts)),
-        headline=_headline(top, facts),
+        headline=headline(top, facts),
         evidence={"component": top.component, "verb": top.verb, "coverage": seen.share, **facts},
-        caveats=_caveats(facts, seen),
+        caveats=[*caveats(facts), *seen.caveats],
         missing=seen.missing + _missing(facts),
         sql=inquiry.statements,
-        figures=[_figure(inquiry, top, facts)],
-        tables=[Table("What its requests asked for", pl.DataFrame(facts["purposes"]))],
+        figures=_figures(inquiry, top, facts),
+        tables=_tables(facts),
     )
 
 
 def _facts(inquiry: Inquiry, top: Cause) -> dict[str, Any]:
-    caller = _caller(top)
-    footprint = inquiry.row("nodes and pods that called", CALLERS, **caller)
-    per_node = inquiry.row("calls per node", PER_NODE, **caller)
-    purposes = inquiry.rows("what the calls asked for", PURPOSES, **caller)
-    cluster_nodes = inquiry.row("nodes of the cluster", CLUSTER_NODES)["nodes"]
-    listed_as = inquiry.row("the workload's object", DAEMONSET, workload=footprint["workload"])
-    nodes = footprint["nodes"]
-    return {
-        **footprint,
-        "cluster_nodes": cluster_nodes,
-        "node_share": nodes / cluster_nodes if cluster_nodes else None,
-        "workload_kind": listed_as.get("kind"),
-        "one_per_node": bool(nodes) and per_node["most_pods"] == 1,
-        "daemonset_shape": top.component is not None
-        and _daemonset_shape(nodes, cluster_nodes, per_node, listed_as),
-        "requests_per_node_per_s": (per_node["median"] or 0) / footprint["window_s"],
-        "purposes": [{**row, "share": row["requests"] / footprint["requests"]} for row in purposes],
-    }
+    calls = _calls(top)
+    seen = inquiry.row("nodes and pods that called", CALLERS, **calls.parameters)
+    groups = per_node(inquiry, calls)
+    total = inquiry.row("nodes of the cluster", CLUSTER_NODES)["nodes"]
+    listed_as = inquiry.row("the workload's object", DAEMONSET, workload=seen["workload"])
+    callers = [one.workload for one in workloads(inquiry, calls)]
+    asked_for = purposes(inquiry, calls)
+    found: dict[str, Any] = plain(
+        {
+            **seen,
+            "cluster_nodes": total,
+            "node_share": seen["nodes"] / total if total else None,
+            "workload_kind": listed_as.get("kind"),
+            "workloads": callers,
+            "one_per_node": one_each(groups),
+            "daemonset_shape": top.component is not None
+            and _daemonset_shape(seen["nodes"], total, groups, listed_as),
+            "clients_per_node": [asdict(group) for group in groups],
+            "requests_per_node_per_s": node_rps(inquiry, calls, groups),
+            "covered": asdict(covered(inquiry, calls, callers)),
+            "waves": [asdict(wave) for wave in waves(inquiry, calls, callers)],
+            "purposes": asked_for,
+            "scrape_share": scraped(asked_for),
+        }
+    )
+    return found
 
 
-def _caller(top: Cause) -> dict[str, Any]:
-    """Bind all calls of the component; where many clients are the cause, what they do alike."""
-    calls = Calls(top.component) if top.component else top.calls
-    return calls.parameters
+def _calls(top: Cause) -> Calls:
+    """All calls of the component; where many clients are the cause, what they do alike."""
+    return Calls(top.component) if top.component else top.calls
 
 
 def _daemonset_shape(
-    nodes: int, cluster_nodes: int, per_node: dict[str, Any], listed_as: dict[str, Any]
+    nodes: int, cluster_nodes: int, groups: tuple[Group, ...], listed_as: dict[str, Any]
 ) -> bool:
-    """Tell a DaemonSet from its object, else from at most one pod on at least half of the nodes.
+    """Tell a DaemonSet from its object, else from one client at a time on at least half the nodes.
 
     Half, because an overload keeps pods from starting.
     """
     if listed_as:
         return str(listed_as["kind"]) == "DaemonSet"
-    return nodes > 1 and (per_node["most_pods"] or 0) <= 1 and nodes >= 0.5 * cluster_nodes
-
-
-def _headline(top: Cause, facts: dict[str, Any]) -> str:
-    nodes, total = facts["nodes"], facts["cluster_nodes"]
-    if not nodes:
-        return f"No node is named in the calls of {top.name}: they come from elsewhere."
-    where = f"{nodes} of {total} nodes" if total else f"{nodes} nodes"
-    shape = "one pod per node, the shape of a DaemonSet" if facts["pods"] else "one client per node"
-    pace = number(facts["requests_per_node_per_s"])
-    spread = (
-        f"{shape}: every node adds {pace} requests per second, so the load grows with the cluster"
-        if facts["daemonset_shape"]
-        else f"{facts['pods'] or 'no known'} pods"
-    )
-    main = facts["purposes"][0]
-    scrapes = sum(r["share"] for r in facts["purposes"] if r["purpose"] == "metrics scrape")
-    return (
-        f"{top.name} called from {where}, {spread}. {percent(main['share'])} of its calls "
-        f"are of one kind, {main['purpose']}; {percent(scrapes)} read metrics."
-    )
+    return nodes > 1 and one_each(groups) and nodes >= 0.5 * cluster_nodes
 
 
 def _confidence(facts: dict[str, Any]) -> Confidence:
     if facts["node_from"] == "token" and facts["with_node"] > 0.9:
         return "high"
     return "medium" if facts["with_node"] > 0.5 else "low"
-
-
-def _caveats(facts: dict[str, Any], seen: Coverage) -> list[str]:
-    known = {
-        "token": "from the bound token of the calling pod",
-        "identity": "from the kubelet's identity",
-        "source-ip": "from its source address, which proxies can hide",
-    }.get(facts["node_from"], "not known")
-    kind = facts["workload_kind"]
-    shape = (
-        f"The object {facts['workload']} is a {kind}."
-        if kind
-        else ("The DaemonSet shape is inferred from pods and nodes; its object was not ingested.")
-    )
-    return [f"The node of a call is known {known}.", shape, *seen.caveats]
 
 
 def _missing(facts: dict[str, Any]) -> list[Missing]:
@@ -179,6 +136,19 @@ def _missing(facts: dict[str, Any]) -> list[Missing]:
     return [Missing(what, "kubectl get daemonsets,deployments -A -o json")]
 
 
-def _figure(inquiry: Inquiry, top: Cause, facts: dict[str, Any]) -> Figure:
-    rows = inquiry.frame("nodes and calls over time", SPREAD, **_caller(top))
-    return Figure("footprint", f"{top.name} spreads over {facts['nodes']} nodes", rows)
+def _figures(inquiry: Inquiry, top: Cause, facts: dict[str, Any]) -> list[Figure]:
+    calls = _calls(top)
+    spread = inquiry.frame("nodes and calls over time", SPREAD, **calls.parameters)
+    figures = [Figure("footprint", f"{top.name} spreads over {facts['nodes']} nodes", spread)]
+    if not facts["covered"]["with_new_pod"]:
+        return figures
+    says = f"Nodes begin to call as the rollout of {top.name} reaches them"
+    return [*figures, Figure("nodes_covered", says, curves(inquiry, calls, facts["workloads"]))]
+
+
+def _tables(facts: dict[str, Any]) -> list[Table]:
+    tables = [Table("What its requests asked for", pl.DataFrame(facts["purposes"]))]
+    if facts["clients_per_node"]:
+        groups = pl.DataFrame(facts["clients_per_node"])
+        tables.append(Table("Clients at a time on one node, and how many nodes", groups))
+    return tables

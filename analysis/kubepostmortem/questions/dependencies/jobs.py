@@ -57,7 +57,7 @@ def jobs() -> tuple[Job, ...]:
 
 
 def _job(entry: Mapping[str, Any], links: int) -> Job:
-    fields = {name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()}
+    fields: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in entry.items()}
     return Job(**fields, depth=links)
 
 

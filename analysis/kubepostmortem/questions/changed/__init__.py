@@ -1,0 +1,1 @@
+"""What requests of a cause changed to: helpers of the question what-changed."""

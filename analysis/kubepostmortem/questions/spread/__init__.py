@@ -1,0 +1,1 @@
+"""How calls spread over nodes: helpers of the question why-nodes."""
