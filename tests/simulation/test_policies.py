@@ -76,7 +76,6 @@ def test_flags_change_the_seats(wish: Wish, limit: int, name: str) -> None:
     [
         (Wish(apf=False), True, False, "actual, APF off"),
         (Wish(apf=True), False, True, "actual, APF on"),
-        (Wish("off", apf=True), False, True, "off, APF on"),
         (Wish("defaults", apf=False), True, False, "defaults, APF off"),
     ],
 )

@@ -98,7 +98,7 @@ def _ranges(base: theme.Layer) -> list[theme.Layer]:
 def _points(base: theme.Layer, policies: list[str]) -> theme.Layer:
     shapes = alt.Scale(domain=policies, range=list(SHAPES[: len(policies)]))
     return base.mark_point(filled=True, size=62, opacity=1).encode(
-        x=_share("likely"), shape=alt.Shape("policy:N", scale=shapes, legend=None)
+        x=_share("likely"), shape=alt.Shape("policy:N", scale=shapes, legend=_legend(policies))
     )
 
 

@@ -26,7 +26,8 @@ def admin_attempts(rows: pl.DataFrame) -> theme.Chart:
     counted = _counted(rows)
     groups = rows["group"].unique(maintain_order=True).to_list()
     drawn = [_panel(counted, group, group == groups[-1]) for group in groups]
-    return alt.vconcat(*drawn, spacing=34)
+    panels_of_groups: theme.Chart = alt.vconcat(*drawn, spacing=34).resolve_scale(x="shared")
+    return panels_of_groups
 
 
 def _counted(rows: pl.DataFrame) -> pl.DataFrame:
@@ -70,7 +71,7 @@ def _panel(counted: pl.DataFrame, group: str, is_last: bool) -> theme.Layer:
         .transform_calculate(time=theme.clock("at"))
         .mark_rect(stroke=theme.PAPER, strokeWidth=0.8)
         .encode(
-            x=panels.time("at", moments, is_last),
+            x=panels.span("at", moments, is_last),
             x2="ends_at:T",
             y=alt.Y("bottom:Q", axis=axis),
             y2="top:Q",

@@ -30,7 +30,7 @@ def component_availability(rows: pl.DataFrame) -> theme.Chart:
         alt.Chart(theme.data(_cells(steps)))
         .transform_calculate(time=theme.clock("at"))
         .encode(
-            x=panels.time("at", moments, is_last=True),
+            x=panels.span("at", moments, is_last=True),
             x2="ends_at:T",
             y=alt.Y("top:Q", axis=None, scale=alt.Scale(domain=[len(names) * ROW, 0], nice=False)),
             y2="bottom:Q",

@@ -35,6 +35,15 @@ def time(field: str, moments: pl.Series, is_last: bool) -> alt.X:
     return alt.X(f"{field}:T", scale=scale, axis=axis)
 
 
+def span(field: str, moments: pl.Series, is_last: bool) -> alt.X:
+    """Encode the begin of what ends at x2; panels must share their x scale.
+
+    Vega-Lite reads a domain in two ways where a mark has x2, so it is left to the data.
+    """
+    axis = theme.time_axis(field, moments)["axis"] if is_last else None
+    return alt.X(f"{field}:T", scale=alt.Scale(type="utc", nice=False), axis=axis)
+
+
 def step(moments: pl.Series) -> timedelta:
     """How far apart neighbouring moments mostly are; wider where that would be too many steps."""
     gaps = moments.unique().sort().diff().drop_nulls()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Any, Literal, Protocol, TypeVar
 
 import polars as pl
@@ -12,6 +13,7 @@ from kubepostmortem.errors import MissingEvidence
 from kubepostmortem.store import Store
 
 T = TypeVar("T")
+DIGITS = 12  # that do not depend on the order in which a database adds up fractions
 Status = Literal["answered", "open"]
 Confidence = Literal["high", "medium", "low", "none"]
 
@@ -139,7 +141,8 @@ def ask(question: Question, store: Store) -> Answer:
     inquiry = Inquiry(store)
     try:
         inquiry.require(*question.needs)
-        return question.answer(inquiry)
+        answer = question.answer(inquiry)
+        return replace(answer, evidence=_steady(answer.evidence))
     except MissingEvidence as lacking:
         return Answer(
             question=question.id,
@@ -149,3 +152,14 @@ def ask(question: Question, store: Store) -> Answer:
             missing=[Missing(lacking.relation, lacking.collect)],
             sql=inquiry.statements,
         )
+
+
+def _steady(value: Any) -> Any:
+    """Round plain data, so that the same evidence gives the same answer to the last digit."""
+    if isinstance(value, float) and isfinite(value):
+        return float(f"{value:.{DIGITS}g}")
+    if isinstance(value, Mapping):
+        return {name: _steady(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_steady(inner) for inner in value]
+    return value
