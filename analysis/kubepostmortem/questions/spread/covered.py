@@ -51,7 +51,8 @@ select
     max(called.first_at) as last_at,
     count(reached.node) as with_new_pod,
     median(epoch(called.first_at - reached.first_at)) as start_lag_s,
-    corr(epoch(called.first_at), epoch(reached.first_at)) as correlation
+    -- Of large numbers that differ little: fewer digits hold.
+    round(corr(epoch(called.first_at), epoch(reached.first_at)), 6) as correlation
 from called
 left join reached using (cluster, node)
 """

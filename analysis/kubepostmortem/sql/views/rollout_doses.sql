@@ -34,7 +34,7 @@ select
     avg(growth_rps) filter (exposed_s is null) as other_growth_rps,
     -- Of nodes that all got their pod at once nothing can be told.
     if(stddev_pop(coalesce(exposed_s, 0)) > 0.5 and stddev_pop(growth_rps) > 0,
-        corr(coalesce(exposed_s, 0), growth_rps), null) as correlation
+        round(corr(coalesce(exposed_s, 0), growth_rps), 9), null) as correlation
 from grown
 join (select distinct cluster, workload from exposed) using (cluster)
 left join exposed using (cluster, workload, node)
