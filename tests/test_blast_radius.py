@@ -18,6 +18,7 @@ from kubepostmortem.questions.dependencies.jobs import depth, jobs
 from kubepostmortem.questions.question import Answer, ask
 from kubepostmortem.store import Store
 from planted import Event, at, event
+from planted_windows import plant_windows
 
 IDS = count(1)
 BEGINS, ENDS = 300.0, 600.0  # of the overload
@@ -82,20 +83,7 @@ def deletion(when: float, followed: float | None) -> Iterator[Event]:
 
 
 def answered(store: Store) -> Answer:
-    store.run("delete from incident")
-    spans = {"baseline": (0.0, BEGINS), "overload": (BEGINS, ENDS)}
-    rows = [
-        {
-            "cluster": "prod",
-            "time_window": name,
-            "begins_at": at(begins),
-            "ends_at": at(ends),
-            "chosen_by": "user",
-            "reason": "",
-        }
-        for name, (begins, ends) in spans.items()
-    ]
-    store.insert("incident", rows)
+    plant_windows(store, (0.0, BEGINS), (BEGINS, ENDS))
     return ask(blast_radius, store)
 
 

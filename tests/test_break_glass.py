@@ -16,6 +16,7 @@ from kubepostmortem.questions import break_glass
 from kubepostmortem.questions.question import Answer, ask
 from kubepostmortem.store import Store
 from planted import Event, at, event
+from planted_windows import plant_windows
 
 IDS = count(1)
 KUBECTL = "kubectl/v1.33.2 (linux/amd64) kubernetes/98b3519"
@@ -50,20 +51,7 @@ def usual() -> list[Event]:
 
 
 def windows(store: Store) -> None:
-    store.run("delete from incident")
-    spans = {"baseline": (0.0, OVERLOAD[0]), "overload": OVERLOAD}
-    rows = [
-        {
-            "cluster": "prod",
-            "time_window": name,
-            "begins_at": at(begins),
-            "ends_at": at(ends),
-            "chosen_by": "user",
-            "reason": "",
-        }
-        for name, (begins, ends) in spans.items()
-    ]
-    store.insert("incident", rows)
+    plant_windows(store, (0.0, OVERLOAD[0]), OVERLOAD)
 
 
 def flag(store: Store, setting: str, value: str) -> None:

@@ -28,6 +28,7 @@ from kubepostmortem.questions.scaling.power_law import Load, anchored, power_law
 from kubepostmortem.questions.scaling.sizes import breaks, load_test, predictions, smallest
 from kubepostmortem.store import Store
 from planted import OTEL, Storm, at, telemetry_storm, write_log
+from planted_windows import plant_windows
 
 BASELINE_S, ENDS_S = 300.0, 540.0
 CALM = Storm(congestion=1.0, shed=0.0, waves=(0.0, 30.0, 60.0))
@@ -61,20 +62,7 @@ def plant(store: Store, tmp_path: Path) -> Plant:
 
 
 def windows(store: Store, cluster: str) -> None:
-    store.run("delete from incident where cluster = $cluster", cluster=cluster)
-    spans = {"baseline": (0.0, BASELINE_S), "overload": (BASELINE_S, ENDS_S)}
-    rows = [
-        {
-            "cluster": cluster,
-            "time_window": name,
-            "begins_at": at(begins),
-            "ends_at": at(ends),
-            "chosen_by": "user",
-            "reason": "",
-        }
-        for name, (begins, ends) in spans.items()
-    ]
-    store.insert("incident", rows)
+    plant_windows(store, (0.0, BASELINE_S), (BASELINE_S, ENDS_S), (cluster,), others_stay=True)
 
 
 def cpu(store: Store, cluster: str, before: float, during: float) -> None:

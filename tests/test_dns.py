@@ -19,6 +19,7 @@ from kubepostmortem.questions.dns_hypotheses.cliff import Bin, fit
 from kubepostmortem.questions.question import Answer, ask
 from kubepostmortem.store import Store
 from planted import BEGIN, Event, at, event
+from planted_windows import plant_windows
 
 IDS = count(1)
 OVERLOAD = (300.0, 900.0)
@@ -160,21 +161,7 @@ def hits(store: Store, valid: Callable[[float], float], **labels: str) -> None:
 
 
 def answered(store: Store, clusters: tuple[str, ...] = ("prod",)) -> Answer:
-    store.run("delete from incident")
-    spans = {"baseline": (0.0, OVERLOAD[0]), "overload": OVERLOAD}
-    rows = [
-        {
-            "cluster": cluster,
-            "time_window": name,
-            "begins_at": at(begins),
-            "ends_at": at(ends),
-            "chosen_by": "user",
-            "reason": "",
-        }
-        for cluster in clusters
-        for name, (begins, ends) in spans.items()
-    ]
-    store.insert("incident", rows)
+    plant_windows(store, (0.0, OVERLOAD[0]), OVERLOAD, clusters)
     return ask(dns, store)
 
 

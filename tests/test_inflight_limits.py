@@ -21,7 +21,8 @@ from kubepostmortem.questions.question import Answer
 from kubepostmortem.simulation.fitting import Fit
 from kubepostmortem.simulation.simulation import GroupOutcome, Interval, Simulation
 from kubepostmortem.store import Store
-from planted import Storm, at, event, telemetry_storm, write_log
+from planted import Storm, event, telemetry_storm, write_log
+from planted_windows import plant_windows
 from simulation.flow_control_evidence import IN_FLIGHT, flags, metric
 
 BEGINS, ENDS = 150, 270
@@ -32,20 +33,7 @@ Plant = Callable[[Store], None]
 
 
 def windows(store: Store, cluster: str = "prod") -> None:
-    store.run("delete from incident where cluster = $cluster", cluster=cluster)
-    spans = {"baseline": (0, BEGINS), "overload": (BEGINS, ENDS)}
-    rows = [
-        {
-            "cluster": cluster,
-            "time_window": name,
-            "begins_at": at(begins),
-            "ends_at": at(ends),
-            "chosen_by": "user",
-            "reason": "planted",
-        }
-        for name, (begins, ends) in spans.items()
-    ]
-    store.insert("incident", rows)
+    plant_windows(store, (0, BEGINS), (BEGINS, ENDS), (cluster,), others_stay=True)
 
 
 @pytest.fixture(scope="module")

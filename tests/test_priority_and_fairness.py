@@ -17,7 +17,8 @@ from kubepostmortem.questions.flow_control import policies
 from kubepostmortem.questions.flow_control.crowding import Crowding
 from kubepostmortem.questions.question import Answer
 from kubepostmortem.store import Store
-from planted import Storm, at, telemetry_storm, write_log
+from planted import Storm, telemetry_storm, write_log
+from planted_windows import plant_windows
 from simulation.flow_control_evidence import (
     CURRENT,
     DISPATCHED,
@@ -44,20 +45,7 @@ def database(folder: Path, storm: Storm) -> Path:
     path = folder / "incident.duckdb"
     with Store.create(path) as store:
         ingest(store, [write_log(folder / "audit.log", telemetry_storm(storm))], "prod")
-        store.run("delete from incident")
-        spans = {"baseline": (0, BEGINS), "overload": (BEGINS, ENDS)}
-        rows = [
-            {
-                "cluster": "prod",
-                "time_window": name,
-                "begins_at": at(begins),
-                "ends_at": at(ends),
-                "chosen_by": "user",
-                "reason": "planted",
-            }
-            for name, (begins, ends) in spans.items()
-        ]
-        store.insert("incident", rows)
+        plant_windows(store, (0, BEGINS), (BEGINS, ENDS))
     return path
 
 

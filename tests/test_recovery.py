@@ -22,6 +22,7 @@ from kubepostmortem.questions.recovering import hindsight
 from kubepostmortem.questions.recovering.curve import Curve
 from kubepostmortem.store import Store
 from planted import Event, Storm, at, event, telemetry_storm
+from planted_windows import plant_windows
 
 IDS = count(1)
 BEGINS, ENDS, REMOVED = 300.0, 450.0, 440.0
@@ -64,20 +65,7 @@ def pods_deleted(when: float) -> list[Event]:
 
 
 def answered(store: Store) -> Answer:
-    store.run("delete from incident")
-    spans = {"baseline": (0.0, BEGINS), "overload": (BEGINS, ENDS)}
-    rows = [
-        {
-            "cluster": "prod",
-            "time_window": name,
-            "begins_at": at(begins),
-            "ends_at": at(ends),
-            "chosen_by": "user",
-            "reason": "",
-        }
-        for name, (begins, ends) in spans.items()
-    ]
-    store.insert("incident", rows)
+    plant_windows(store, (0.0, BEGINS), (BEGINS, ENDS))
     return ask(recovery, store)
 
 

@@ -13,7 +13,8 @@ from kubepostmortem.questions.calls import Calls
 from kubepostmortem.questions.question import Inquiry
 from kubepostmortem.questions.retries import offered, retrying
 from kubepostmortem.store import Store
-from planted import Event, at, event
+from planted import Event, event
+from planted_windows import plant_windows
 
 IDS = count(1)
 AGENT = {"user": "system:serviceaccount:obs:agent", "agent": "agent/1.0", "pod": "agent-x7k2p"}
@@ -30,22 +31,7 @@ def calls(*answers: Answer, **fields: Any) -> Iterator[Event]:
 
 
 def windows(store: Store, overload: float, ends: float = 600) -> None:
-    store.run("delete from incident")
-    spans = {"baseline": (0, overload), "overload": (overload, ends)}
-    store.insert(
-        "incident",
-        [
-            {
-                "cluster": "prod",
-                "time_window": name,
-                "begins_at": at(begins),
-                "ends_at": at(end),
-                "chosen_by": "user",
-                "reason": "",
-            }
-            for name, (begins, end) in spans.items()
-        ],
-    )
+    plant_windows(store, (0, overload), (overload, ends))
 
 
 def found(store: Store, columns: str = "code_before, code, pause_s") -> list[tuple[Any, ...]]:

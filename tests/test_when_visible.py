@@ -17,6 +17,7 @@ from kubepostmortem.questions.question import Answer, ask
 from kubepostmortem.questions.visibility.judging import Judged, judged
 from kubepostmortem.store import Store
 from planted import Storm, at, event, telemetry_storm
+from planted_windows import plant_windows
 
 OVERLOAD = (600.0, 2400.0)
 HOSTILE = "</script><script>alert(1)</script>\n'\"; drop table requests; --\u202e"
@@ -30,23 +31,7 @@ def incident(store: Store) -> Store:
 
 
 def windows(store: Store, *clusters: str) -> None:
-    spans = {"baseline": (0.0, OVERLOAD[0]), "overload": OVERLOAD}
-    store.run("delete from incident")
-    store.insert(
-        "incident",
-        [
-            {
-                "cluster": cluster,
-                "time_window": name,
-                "begins_at": at(begins),
-                "ends_at": at(ends),
-                "chosen_by": "user",
-                "reason": "",
-            }
-            for cluster in clusters or ("prod",)
-            for name, (begins, ends) in spans.items()
-        ],
-    )
+    plant_windows(store, (0.0, OVERLOAD[0]), OVERLOAD, clusters or ("prod",))
 
 
 def series(store: Store, metric: str, value: Value, cluster: str = "prod", **labels: str) -> None:

@@ -17,6 +17,7 @@ from kubepostmortem.questions import which_version
 from kubepostmortem.questions.question import Answer, ask
 from kubepostmortem.store import Store
 from planted import BEGIN, Event, at, event, write_log
+from planted_windows import plant_windows
 
 IDS = count(1)
 OVERLOAD = 300.0  # seconds after the beginning; it lasts as long
@@ -47,22 +48,7 @@ def lists(code: int = 200, **fields: Any) -> Iterator[Event]:
 
 
 def windows(store: Store, cluster: str = "prod") -> None:
-    store.run("delete from incident where cluster = $cluster", cluster=cluster)
-    spans = {"baseline": (0.0, OVERLOAD), "overload": (OVERLOAD, 2 * OVERLOAD)}
-    store.insert(
-        "incident",
-        [
-            {
-                "cluster": cluster,
-                "time_window": name,
-                "begins_at": at(begins),
-                "ends_at": at(ends),
-                "chosen_by": "user",
-                "reason": "",
-            }
-            for name, (begins, ends) in spans.items()
-        ],
-    )
+    plant_windows(store, (0.0, OVERLOAD), (OVERLOAD, 2 * OVERLOAD), (cluster,), others_stay=True)
 
 
 def flags(store: Store, **given: str) -> None:

@@ -7,7 +7,8 @@ from itertools import count
 from typing import Any
 
 from kubepostmortem.store import Store
-from planted import Event, at, event
+from planted import Event, event
+from planted_windows import plant_windows
 
 IDS = count(1)
 OTEL = {
@@ -55,13 +56,4 @@ def even(begins: float, ends: float, every: float) -> list[Try]:
 
 def windows(store: Store, overload: float = 100, ends: float = 300, cluster: str = "prod") -> None:
     """Both windows of a cluster, before anything is read: the baseline begins at once."""
-    for name, begin, end in (("baseline", 0.0, overload), ("overload", overload, ends)):
-        row = {
-            "cluster": cluster,
-            "time_window": name,
-            "begins_at": at(begin),
-            "ends_at": at(end),
-            "chosen_by": "user",
-            "reason": "planted",
-        }
-        store.insert("incident", [row])
+    plant_windows(store, (0.0, overload), (overload, ends), (cluster,), others_stay=True)

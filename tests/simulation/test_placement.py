@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from kubepostmortem.flowcontrol.identities import groups_by_name
 from kubepostmortem.questions.question import Inquiry
-from kubepostmortem.simulation.callers import groups_by_name
 from kubepostmortem.simulation.disagreement import disagreements
 from kubepostmortem.simulation.effective import effective
 from kubepostmortem.simulation.placement import placements
 from kubepostmortem.store import Store
 from planted import Event, at, request
+from planted_windows import plant_windows
 from simulation.flow_control_evidence import (
     DISPATCHED,
     REJECTED,
@@ -44,16 +45,7 @@ def asked(times: int, since: float = 0.0, **fields: Any) -> Iterator[Event]:
 @pytest.fixture
 def windows(store: Store) -> None:
     """Both windows, set before anything is read."""
-    for name, begins, ends in (("baseline", 0, OVERLOAD), ("overload", OVERLOAD, 300)):
-        row = {
-            "cluster": "prod",
-            "time_window": name,
-            "begins_at": at(begins),
-            "ends_at": at(ends),
-            "chosen_by": "user",
-            "reason": "planted",
-        }
-        store.insert("incident", [row])
+    plant_windows(store, (0, OVERLOAD), (OVERLOAD, 300))
 
 
 def placed(store: Store) -> list[dict[str, Any]]:
