@@ -14,6 +14,7 @@ import typer
 
 from kubepostmortem import flow_control_commands, output
 from kubepostmortem.assets import bundled
+from kubepostmortem.command_options import DEFAULT_DATABASE, Database
 from kubepostmortem.errors import KubepostmortemError, PartialData, UsageError
 from kubepostmortem.incident import Window, known_zone, utc
 from kubepostmortem.ingest import Outcome
@@ -38,11 +39,7 @@ app = typer.Typer(
 
 Format = StrEnum("Format", ["table", "json", "jsonl", "csv", "md"])
 Writing = StrEnum("Writing", ["text", "json", "md"])
-Database = Annotated[
-    Path, typer.Option("--database", "-d", help="Incident database, a DuckDB file.")
-]
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print the rows.")]
-DEFAULT_DATABASE = Path("incident.duckdb")
 
 
 def _version(wanted: bool) -> None:

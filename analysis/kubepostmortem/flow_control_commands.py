@@ -12,6 +12,7 @@ import polars as pl
 import typer
 
 from kubepostmortem import output
+from kubepostmortem.command_options import DEFAULT_DATABASE, Database
 from kubepostmortem.errors import UsageError
 from kubepostmortem.flowcontrol.manifests import Manifests, read_manifests
 from kubepostmortem.flowcontrol.parsing import Malformed
@@ -25,11 +26,7 @@ from kubepostmortem.simulation.simulation import Simulation, how_close
 Policy = StrEnum("Policy", ["actual", "defaults", "off", "fence"])
 Format = StrEnum("Format", ["table", "json"])
 Version = StrEnum("Version", ["v1", "v1beta3", "v1beta2", "v1beta1"])
-Database = Annotated[
-    Path, typer.Option("--database", "-d", help="Incident database, a DuckDB file.")
-]
 Cluster = Annotated[str | None, typer.Option(help="Cluster; default: where the cause asks most.")]
-DEFAULT_DATABASE = Path("incident.duckdb")
 
 
 def simulate(

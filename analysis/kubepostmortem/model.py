@@ -55,6 +55,7 @@ MACROS = (
     "node_of_identity",
     "objects_in_page",
     "objects_weighed",
+    "outcome_of",
     "list_seats",
     "read_seats",
     "url_decoded",

@@ -41,8 +41,7 @@ class Store:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._connection = connection
-        self._remembered: dict[str, pl.DataFrame] | None = None  # only where nothing can change
-        self._made: dict[str, Any] = {}
+        self._remembered: dict[str, Any] | None = None  # only where nothing can change
         self.path = path
 
     @classmethod
@@ -103,19 +102,15 @@ class Store:
 
     def settled(self, sql: str) -> pl.DataFrame:
         """Like frame; a store that is open for reading runs the statement only once."""
-        if self._remembered is None:
-            return self.frame(sql)
-        if sql not in self._remembered:
-            self._remembered[sql] = self.frame(sql)
-        return self._remembered[sql]
+        return self.once(sql, lambda: self.frame(sql))
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """Return what was made under a name; a store that is open for reading makes it once."""
         if self._remembered is None:
             return make()
-        if name not in self._made:
-            self._made[name] = make()
-        return cast(T, self._made[name])
+        if name not in self._remembered:
+            self._remembered[name] = make()
+        return cast(T, self._remembered[name])
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """Return the rows of one statement as dictionaries. Raises QueryFailed."""

@@ -55,12 +55,7 @@ def _spaced(number: float | None) -> str:
 
 
 def _groups(groups: list[str]) -> alt.Y:
-    axis = alt.Axis(
-        title=None,
-        domain=False,
-        ticks=False,
-        labelExpr="split(datum.label, '\\n')",
-        labelColor=theme.INK,
+    axis = theme.names_in_lines(
         labelFontSize=12,
         labelLineHeight=15,
         labelPadding=10,

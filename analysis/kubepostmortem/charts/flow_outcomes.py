@@ -115,12 +115,7 @@ def _above(outcome: str) -> str:
 
 
 def _flows(flows: list[str]) -> alt.Y:
-    axis = alt.Axis(
-        title=None,
-        domain=False,
-        ticks=False,
-        labelExpr="split(datum.label, '\\n')",
-        labelColor=theme.INK,
+    axis = theme.names_in_lines(
         labelLineHeight=LINE,
         labelOffset=-LINE / 2 if any("\n" in flow for flow in flows) else 0,
     )

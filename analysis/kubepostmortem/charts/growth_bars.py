@@ -46,16 +46,7 @@ def _labelled(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _names() -> alt.Y:
-    axis = alt.Axis(
-        title=None,
-        domain=False,
-        ticks=False,
-        labelExpr="split(datum.label, '\\n')",
-        labelColor=theme.INK,
-        labelFontSize=12,
-        labelLineHeight=15,
-        labelPadding=10,
-    )
+    axis = theme.names_in_lines(labelFontSize=12, labelLineHeight=15, labelPadding=10)
     return alt.Y("who:N", sort=None, axis=axis)
 
 

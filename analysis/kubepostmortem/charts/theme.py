@@ -118,6 +118,18 @@ def time_axis(field: str, moments: pl.Series, title: str = "") -> alt.X:
     return alt.X(f"{field}:T", scale=alt.Scale(type="utc"), axis=axis)
 
 
+def names_in_lines(**labels: Any) -> alt.Axis:
+    """Return an axis of names, which may have several lines; labels: properties of its labels."""
+    return alt.Axis(
+        title=None,
+        domain=False,
+        ticks=False,
+        labelExpr="split(datum.label, '\\n')",
+        labelColor=INK,
+        **labels,
+    )
+
+
 def clock(field: str) -> str:
     """Vega expression: the time of a field as people write it, with its zone."""
     return f"utcFormat(datum['{field}'], '%Y-%m-%d %H:%M:%S') + ' UTC'"

@@ -6,11 +6,9 @@ import re
 from dataclasses import dataclass
 
 from kubepostmortem.flowcontrol.classify import SERVICE_ACCOUNT, Caller
+from kubepostmortem.flowcontrol.identities import groups_by_name
 from kubepostmortem.flowcontrol.objects import ALL, Subject
 
-NODE = "system:node:"
-NODES = "system:nodes"
-ANONYMOUS = "system:anonymous"
 NO_LETTERS = re.compile(r"[^a-z0-9]+")
 LONGEST_NAME = 50  # characters, which leaves room for a prefix in the 63 of a label
 
@@ -46,15 +44,7 @@ class Culprit:
 
 def caller(user: str, groups: tuple[str, ...] = ()) -> Caller:
     """Return a user with these groups and those that its kind of identity always has."""
-    if user == ANONYMOUS:
-        return Caller(user, (*groups, "system:unauthenticated"))
-    groups = (*groups, "system:authenticated")
-    if user.startswith(NODE):
-        groups = (NODES, *groups)
-    if user.startswith(SERVICE_ACCOUNT):
-        namespace = user.removeprefix(SERVICE_ACCOUNT).partition(":")[0]
-        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", *groups)
-    return Caller(user, groups)
+    return Caller(user, (*groups_by_name(user), *groups))
 
 
 def subject(user: str) -> Subject:

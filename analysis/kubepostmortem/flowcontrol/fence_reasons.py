@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubepostmortem.flowcontrol.culprit import NODE, Culprit
+from kubepostmortem.flowcontrol.culprit import Culprit
 from kubepostmortem.flowcontrol.fence_level import LENT_PERCENT
 from kubepostmortem.flowcontrol.fence_schema import Place, asks_for_all, subjects_of
+from kubepostmortem.flowcontrol.identities import NODE
 from kubepostmortem.flowcontrol.objects import PriorityLevel, Queuing
 from kubepostmortem.flowcontrol.spelling import printable
 from kubepostmortem.flowcontrol.validation import VERBS, can_spell_path

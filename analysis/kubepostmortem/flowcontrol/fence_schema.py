@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kubepostmortem.flowcontrol.configuration import EVERY_PATH, Configuration
-from kubepostmortem.flowcontrol.culprit import NODE, NODES, Culprit, caller, subject
+from kubepostmortem.flowcontrol.culprit import Culprit, caller, subject
+from kubepostmortem.flowcontrol.identities import NODE, NODES
 from kubepostmortem.flowcontrol.objects import (
     ALL,
     FlowSchema,

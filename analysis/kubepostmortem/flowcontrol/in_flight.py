@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kubepostmortem.flowcontrol.clients import Clients
-from kubepostmortem.flowcontrol.long_running import is_long_running
-from kubepostmortem.flowcontrol.max_in_flight import MASTERS, READING
-from kubepostmortem.flowcontrol.offered import Asked
+from kubepostmortem.flowcontrol.max_in_flight import MASTERS, UNCOUNTED, pool_of
 from kubepostmortem.flowcontrol.preparation import Preparation
 from kubepostmortem.flowcontrol.replay import Change, Serving
 from kubepostmortem.flowcontrol.state import (
@@ -22,8 +20,6 @@ from kubepostmortem.flowcontrol.state import (
     WANTED,
     with_level,
 )
-
-UNCOUNTED, READS, WRITES, POOLS = range(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +35,13 @@ class InFlightServing(Serving):
 
     def __init__(self, preparation: Preparation, limits: InFlightLimits) -> None:
         super().__init__(preparation, borrows=False, reloads=False)
-        for limit in (0, limits.reads, limits.writes):
+        for limit in (limits.reads, limits.writes, 0):  # a level for each pool, in their order
             self.state = with_level(self.state, 0)
             self.state.counters[-1, WANTED] = 0 if limit else EXEMPT
             self.state.counters[-1, LIMIT] = limit
         # Nothing is weighed: a request is one, however wide.
         self.watching = self.watching._replace(widens=np.zeros_like(self.watching.widens))
-        pools = np.array([_pool(asked) for asked in preparation.offered.calls], dtype=np.int32)
+        pools = np.array([pool_of(one.call) for one in preparation.offered.calls], dtype=np.int32)
         levels = pools[preparation.offered.call]
         self.requests.numbers[:, LEVEL] = np.where(preparation.bypassing(), NOWHERE, levels)
 
@@ -59,9 +55,3 @@ class InFlightServing(Serving):
         """Serve all requests; the limits do not change."""
         self._hands = np.empty((0, 0), dtype=np.int32)
         self._serve_until(NEVER)
-
-
-def _pool(asked: Asked) -> int:
-    if is_long_running(asked.call):
-        return UNCOUNTED
-    return READS if asked.call.verb in READING else WRITES

@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from kubepostmortem.flowcontrol.classify import Call
 from kubepostmortem.flowcontrol.deadlines import deadline_ns
 from kubepostmortem.flowcontrol.long_running import is_long_running
 from kubepostmortem.flowcontrol.offered import Offered
@@ -16,7 +17,7 @@ from kubepostmortem.flowcontrol.state import NEVER, Ints
 
 READING = ("get", "list", "watch")
 MASTERS = "system:masters"
-READS, WRITES, UNCOUNTED = range(3)
+READS, WRITES, UNCOUNTED, POOLS = range(4)
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,7 @@ def replay_in_flight(
     Streams do not count. Where a pool is full, masters execute and take no place in it; nobody
     else does, neither probes nor kubelets.
     """
-    pools = np.array(
-        [_pool(asked.call.verb, is_long_running(asked.call)) for asked in offered.calls]
-    )
+    pools = np.array([pool_of(asked.call) for asked in offered.calls])
     masters = np.array([MASTERS in caller.groups for caller in offered.callers])
     stop_ns = np.array([deadline_ns(asked, request_timeout_ns) for asked in offered.calls])
     stops_ns = np.minimum(stop_ns[offered.call], offered.stay_ns)
@@ -54,10 +53,11 @@ def replay_in_flight(
     return InFlight(executed, ended_ns, executed & (stops_ns < offered.service_ns))
 
 
-def _pool(verb: str, long_running: bool) -> int:
-    if long_running:
+def pool_of(call: Call) -> int:
+    """Return the pool that a call takes a place in."""
+    if is_long_running(call):
         return UNCOUNTED
-    return READS if verb in READING else WRITES
+    return READS if call.verb in READING else WRITES
 
 
 @njit(cache=True, nogil=True)

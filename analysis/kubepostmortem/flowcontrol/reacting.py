@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from kubepostmortem.flowcontrol.clients import Clients, new_clients
 from kubepostmortem.flowcontrol.configuration import Configuration
+from kubepostmortem.flowcontrol.defaults import BORROWING_SINCE
 from kubepostmortem.flowcontrol.flows import DealtFlow
-from kubepostmortem.flowcontrol.in_flight import POOLS, InFlightLimits, InFlightServing
+from kubepostmortem.flowcontrol.in_flight import InFlightLimits, InFlightServing
+from kubepostmortem.flowcontrol.max_in_flight import POOLS
 from kubepostmortem.flowcontrol.offered import Offered
 from kubepostmortem.flowcontrol.preparation import Preparation, Server
 from kubepostmortem.flowcontrol.processor import new_processor, no_processor
@@ -34,7 +36,6 @@ from kubepostmortem.flowcontrol.state import (
 )
 
 DYNAMIC_RETRY_AFTER_SINCE = 28  # Kubernetes 1.28
-BORROWING_SINCE = 26
 
 Policy = Configuration | InFlightLimits
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from kubepostmortem.flowcontrol.classify import Call, Caller
+from kubepostmortem.flowcontrol.classify import Caller
 from kubepostmortem.flowcontrol.offered import Asked
-from kubepostmortem.flowcontrol.state import Ints
 from kubepostmortem.simulation.asking import Asks
 from kubepostmortem.simulation.callers import caller_of
+from kubepostmortem.simulation.classified import call_of
 
 MOST_CALLS = 5_000_000
 
@@ -24,12 +24,13 @@ CALL = """hash(verb, api_group, resource, subresource, namespace, path, page_lim
         resource_version, resource_version_match, field_selector, selects_labels,
         send_initial_events)"""
 
-# What the culprit calls is a group of its own, whoever asks.
-GROUP = """if(($component::varchar is null or component = $component)
+# What the culprit calls is a group of its own, whoever asks; else the group that {} tells.
+OR_CULPRIT = """if(($component::varchar is null or component = $component)
         and (len($verbs::varchar[]) = 0 or list_contains($verbs::varchar[], verb))
         and (len($resources::varchar[]) = 0
             or list_contains($resources::varchar[], coalesce(resource, '')))
-        and $fenced::boolean, 'culprit', caller_group)"""
+        and $fenced::boolean, 'culprit', {})"""
+GROUP = OR_CULPRIT.format("caller_group")
 
 SPAN = """cluster = $cluster
     and received_at >= $begins_at::timestamp and received_at < $ends_at::timestamp"""
@@ -132,16 +133,7 @@ def _places(keys: pl.Series, values: pl.Series) -> pl.Series:
 
 def _asked(row: dict[str, Any]) -> Asked:
     named = "one" if row["field_selector"] == "metadata.name=one" else ""
-    call = Call(
-        verb=row["verb"] or "",
-        api_group=row["api_group"] or "",
-        resource=row["resource"] or "",
-        subresource=row["subresource"] or "",
-        namespace=row["namespace"] or "",
-        name=named,
-        path=row["path"] or "",
-    )
-    return Asked(call, _url(row))
+    return Asked(replace(call_of(row), name=named), _url(row))
 
 
 def _url(row: dict[str, Any]) -> str:
@@ -156,8 +148,3 @@ def _url(row: dict[str, Any]) -> str:
         "sendInitialEvents": "true" if row["send_initial_events"] else None,
     }
     return "?" + urlencode({name: value for name, value in query.items() if value is not None})
-
-
-def column(frame: pl.DataFrame, name: str) -> Ints:
-    """Return a column of whole numbers."""
-    return frame[name].to_numpy().astype(np.int64)

@@ -43,7 +43,9 @@ class Models:
             f"{FITTED}, {self.fit.fewest_cores:.2g} cores": self.fit.fewest_cores,
             f"{FITTED}, {self.fit.most_cores:.2g} cores": self.fit.most_cores,
         }
-        shared = {name: self._all(what, cores=number) for name, number in cores.items()}
+        # Often two of the three are the same.
+        by_cores = {number: self._all(what, cores=number) for number in set(cores.values())}
+        shared = {name: by_cores[number] for name, number in cores.items()}
         # What the log shows is of the span alone, where it cuts an interval in two, too.
         within = shared[FITTED].filter(self.span.holds("at_ns"))
         slowed = _slowed(self.scenarios, within, self.log_shows)

@@ -7,23 +7,20 @@ from dataclasses import dataclass
 import polars as pl
 
 from kubepostmortem.simulation.asking import Asks
-from kubepostmortem.simulation.load import GROUP, SPAN, Suspect, suspected
+from kubepostmortem.simulation.load import GROUP, OR_CULPRIT, SPAN, Suspect, suspected
 
 # What flow control sees of all requests, but for those that stream: they are not limited for long.
 LIMITED = """is_long_running(verb, subresource) is not true
     and (code is distinct from 401 or username is not null)"""
 
+CALLER_GROUP = """caller_group(username, user_groups, component, kind, verb, resource,
+            subresource)"""
+
 EXECUTED = f"""
 with tries as (
     select
         *,
-        {
-    GROUP.replace(
-        "caller_group)",
-        '''caller_group(username, user_groups, component, kind,
-            verb, resource, subresource))''',
-    )
-} as caller_group,
+        {OR_CULPRIT.format(CALLER_GROUP)} as caller_group,
         greatest(0, latency_ms - coalesce(apf_queue_wait_ms, 0)) as service_ms
     from requests
     where {SPAN} and {LIMITED}

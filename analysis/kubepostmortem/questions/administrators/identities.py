@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from kubepostmortem.flowcontrol.classify import Call, Caller, Flow, classify
 from kubepostmortem.questions.question import Inquiry
+from kubepostmortem.simulation.classified import call_of
 from kubepostmortem.simulation.effective import Effective
 
 MASTERS = "system:masters"
@@ -136,12 +137,4 @@ def _caller(row: Mapping[str, Any]) -> Caller:
 def _call(row: Mapping[str, Any]) -> Call:
     # The API server takes a namespace to lie in itself.
     namespace = row["namespace"] or row["name"] or ""
-    return Call(
-        verb=row["verb"] or "",
-        api_group=row["api_group"] or "",
-        resource=row["resource"] or "",
-        subresource=row["subresource"] or "",
-        namespace=namespace,
-        name=row["name"] or "",
-        path=row["path"] or "",
-    )
+    return replace(call_of(row), namespace=namespace, name=row["name"] or "")

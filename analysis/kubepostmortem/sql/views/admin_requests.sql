@@ -14,11 +14,9 @@ with admins as (
         hash(cluster, username, impersonated_user, client_name, coalesce(pod, source_ip), verb,
             uri_path, field_selector, label_selector) as call,
         case
-            when code = 429 then 'refused'
-            when code >= 500 then 'failed'
-            when code is null and started_at is null then 'open'
-            when latency_ms > 10_000 and not long_running then 'slow'
-            else 'answered'
+            when outcome_of(code, started_at) = 'answered' and latency_ms > 10_000
+                and not long_running then 'slow'
+            else outcome_of(code, started_at)
         end as outcome,
         -- A watch is answered when it begins.
         if(long_running and outcome = 'answered', coalesce(started_at, received_at), finished_at)

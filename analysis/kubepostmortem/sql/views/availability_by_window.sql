@@ -4,12 +4,7 @@ with answers as (
     select
         requests.cluster, component, kind, time_window, begins_at, ends_at,
         is_long_running(verb, subresource) as long_running,
-        case
-            when code = 429 then 'refused'
-            when code >= 500 then 'failed'
-            when code is null and started_at is null then 'open'
-            else 'answered'
-        end as outcome,
+        outcome_of(code, started_at) as outcome,
         latency_ms
     from requests
     join incident
